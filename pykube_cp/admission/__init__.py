@@ -1,0 +1,1 @@
+"""May it be so: mutating and validating plugins in order."""

@@ -1,0 +1,1 @@
+"""The API server: from bytes to the verb and back."""

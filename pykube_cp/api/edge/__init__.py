@@ -1,0 +1,1 @@
+"""Sockets, TLS and HTTP framing; the only part that sees them."""

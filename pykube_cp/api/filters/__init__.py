@@ -1,0 +1,1 @@
+"""Steps that every request passes, in the order of pipeline.FILTERS."""

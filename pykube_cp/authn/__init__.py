@@ -1,0 +1,1 @@
+"""Who asks: authenticators in order."""

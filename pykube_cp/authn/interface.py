@@ -1,0 +1,45 @@
+"""What an authenticator is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pykube_cp.machinery.user import UserInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request shows of its sender.
+
+    Attributes:
+        headers: lower-case names.
+        peer_certificate: DER of the verified client certificate, if any.
+    """
+
+    headers: Mapping[str, str]
+    peer_certificate: bytes | None = None
+    remote_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An authenticated user; ``audiences`` are those the credential is good for, if it says so."""
+
+    user: UserInfo
+    audiences: tuple[str, ...] = ()
+    expires_at: float = 0.0
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Authenticator(Protocol):
+    """One way to recognise a user."""
+
+    name: str
+
+    async def authenticate(self, credentials: Credentials) -> Identity | None:
+        """The user, None when this way does not apply; ``AuthenticationError`` for bad credentials."""
+        ...
+
+
+class AuthenticationError(Exception):
+    """The credentials are of this authenticator's kind, and they are wrong."""

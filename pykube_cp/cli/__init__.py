@@ -1,0 +1,1 @@
+"""The pykube-cp command: one page per subcommand."""

@@ -1,0 +1,1 @@
+"""Controllers: one page each, on one runtime."""

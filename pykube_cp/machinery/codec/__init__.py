@@ -1,0 +1,1 @@
+"""Media types: JSON, YAML, CBOR and Kubernetes protobuf to objects and back."""

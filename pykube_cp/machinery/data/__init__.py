@@ -1,0 +1,1 @@
+"""Generated tables of the built-in types; rebuilt by 'make generate'."""

@@ -1,0 +1,1 @@
+"""How any kind is stored: rows, hooks, one generic store."""

@@ -1,0 +1,109 @@
+"""A row: all that is particular about a resource, said as data.
+
+Discovery, routes, Table, protobuf, RBAC verbs, OpenAPI and the golden tests follow from it. One row
+is one resource in one served version; a row whose objects are stored as another row's (an HPA of
+``autoscaling/v1``, an Event of ``events.k8s.io/v1``) names that row in ``stored_as`` and says how to
+convert. A CustomResourceDefinition becomes the same kind of row at run time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.strategy import Strategy
+
+READ_WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+STATUS_VERBS = ("get", "patch", "update")
+CREATE_ONLY = ("create",)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of ``kubectl get``. ``value`` is computed from the object; priority 0 is always shown."""
+
+    name: str
+    value: Callable[[Object], Any]
+    type: str = "string"
+    format: str = ""
+    priority: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subresource:
+    """A subresource: its name below the object, what kind it speaks, its verbs.
+
+    ``strategy`` is set for those that are another view on the stored object (status and the like);
+    behaviour of the others stands in ``resources/subresources``.
+    """
+
+    name: str
+    kind: GVK
+    verbs: tuple[str, ...]
+    strategy: Strategy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """How a served version relates to the stored one. Both functions take and keep a fresh object."""
+
+    to_storage: Callable[[Object], Object]
+    from_storage: Callable[[Object], Object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource in one served version.
+
+    Attributes:
+        selectable_fields: field label -> function of the object giving the text to compare;
+            ``metadata.name`` and ``metadata.namespace`` are always there.
+        cached_fields: selectable fields worth keeping beside each cached object (``spec.nodeName``).
+        ttl_seconds: objects vanish after this time (Events), 0 for never.
+        schema: False for custom resources without one.
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str = ""
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = READ_WRITE
+    subresources: tuple[Subresource, ...] = ()
+    columns: tuple[Column, ...] = ()
+    selectable_fields: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
+    strategy: Strategy = field(default_factory=Strategy)
+    storage_version_hash: str = ""
+    stored_as: GVR | None = None
+    conversion: Conversion | None = None
+    ttl_seconds: int = 0
+    served_by_default: bool = True
+    deletecollection_lists_all: bool = True
+
+    @property
+    def gvr(self) -> GVR:
+        return GVR(self.group, self.version, self.plural)
+
+    @property
+    def gvk(self) -> GVK:
+        return GVK(self.group, self.version, self.kind)
+
+    @property
+    def api_version(self) -> str:
+        return self.gvk.api_version
+
+    @property
+    def list_kind(self) -> str:
+        return f"{self.kind}List"
+
+    @property
+    def group_resource(self) -> tuple[str, str]:
+        return self.group, self.plural
+
+    def subresource(self, name: str) -> Subresource | None:
+        return next((sub for sub in self.subresources if sub.name == name), None)

@@ -1,0 +1,47 @@
+"""Rules about schema types: what a page of ``resources/rules`` exports.
+
+A rule is written once for a type and applied wherever the type occurs: a container's in a Pod and in
+every pod template. ``defaulting`` and ``validation`` compile, per kind, a walk that visits only the
+branches under which some rule applies.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+
+
+@dataclass(slots=True, kw_only=True)
+class RuleContext:
+    """Where a rule is being applied.
+
+    Attributes:
+        root: the whole object.
+        kind: of the whole object.
+        old: the whole stored object on update, for rules that tolerate what was there before.
+        path_types: names of the types passed on the way down, outermost first.
+    """
+
+    root: Object
+    kind: GVK
+    old: Object | None = None
+    path_types: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeRule:
+    """Defaults and checks of one schema type.
+
+    Attributes:
+        type: full name, as ``io.k8s.api.core.v1.Container``.
+        default: sets what is absent, in place; runs after the defaults of what is inside, as
+            upstream's generated defaulters do, unless ``outer_first``.
+        validate: errors of this value itself, not of what other rules cover inside it.
+    """
+
+    type: str
+    default: Callable[[Object, RuleContext], None] | None = None
+    validate: Callable[[Object, Path, RuleContext], list[FieldError]] | None = None
+    outer_first: bool = False

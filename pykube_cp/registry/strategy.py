@@ -1,0 +1,133 @@
+"""The hooks where a kind may differ, and the order in which they run.
+
+create: prepare_for_create, validate, warnings_on_create, canonicalize; then validating admission,
+then storage. update: prepare_for_update, validate_update, warnings_on_update, canonicalize. A kind
+without peculiarities uses ``Strategy`` as it is. A status strategy is the same with other answers.
+"""
+# upstream: apiserver pkg/registry/rest/create.go BeforeCreate, update.go BeforeUpdate
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pykube_cp.machinery.user import ANONYMOUS, UserInfo
+from pykube_cp.client.interface import Client
+from pykube_cp.machinery.field_errors import FieldError
+from pykube_cp.machinery.objects import Object
+
+Rollback = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class WriteContext:
+    """What a hook may know about the request it serves.
+
+    Attributes:
+        client: the API as its own administrator, for hooks that look at or keep other objects.
+        warnings: texts that become ``Warning`` headers; hooks append.
+        services: what the composition root offers to strategies (allocators), by name.
+    """
+
+    client: Client
+    user: UserInfo = ANONYMOUS
+    namespace: str = ""
+    subresource: str = ""
+    dry_run: bool = False
+    field_manager: str = ""
+    warnings: list[str] = field(default_factory=list)
+    services: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Deletion:
+    """What a delete asks for; ``check_graceful_delete`` may settle the grace period."""
+
+    grace_period_seconds: int | None = None
+    options: Object = field(default_factory=dict)
+
+
+class Strategy:
+    """Hooks with upstream's defaults. Subclasses override what differs; they keep no state.
+
+    ``prepare_*`` and ``canonicalize`` change ``obj`` in place; ``old`` is read-only. The system has
+    already set or checked metadata (uid, creationTimestamp, generation as ``bumps_generation``).
+    """
+
+    allow_create_on_update = False
+    allow_unconditional_update = True
+    has_generation = True
+    """Whether metadata.generation is 1 at first and grows when anything but metadata and status changes."""
+    garbage_collection_default = "Background"
+    """Propagation when the client says nothing: Background, Orphan or Unsupported."""
+
+    def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
+        """Drop what clients may not set: status, disabled fields."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        """Carry over what this endpoint may not change."""
+
+    def spec_changed(self, obj: Object, old: Object) -> bool:
+        """Whether the generation grows."""
+        return any(
+            obj.get(key) != old.get(key)
+            for key in obj.keys() | old.keys()
+            if key not in {"metadata", "status", "apiVersion", "kind"}
+        )
+
+    def validate(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
+        """Errors beyond those of the rules of its types, which ran before."""
+        return []
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        """Immutable fields and the like; the rules of the new object's types ran before."""
+        return []
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        """What is wrong with the object's name; ``prefix`` when it is a generateName."""
+        from pykube_cp.machinery import names  # noqa: PLC0415 - keeps this page light
+
+        return names.is_dns1123_subdomain(name, prefix=prefix)
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        return []
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        return []
+
+    def canonicalize(self, obj: Object) -> None:
+        """Bring into the one form that is stored."""
+
+    async def begin_create(self, ctx: WriteContext, obj: Object) -> Rollback | None:
+        """Take what lies outside the object (addresses, ports); the answer gives it back."""
+        return None
+
+    async def begin_update(self, ctx: WriteContext, obj: Object, old: Object) -> Rollback | None:
+        """As ``begin_create``, for an update."""
+        return None
+
+    async def after_delete(self, ctx: WriteContext, obj: Object) -> None:
+        """Give back what ``begin_create`` took."""
+
+    def check_graceful_delete(self, obj: Object, deletion: Deletion) -> bool:
+        """Whether a delete first marks the object and waits; settles ``grace_period_seconds``."""
+        return False
+
+    def after_graceful_delete_started(self, obj: Object) -> None:
+        """Change the object when it is being marked (a namespace's phase)."""
+
+
+class StatusStrategy(Strategy):
+    """The status endpoint: takes the new status, keeps all else.
+
+    Metadata follows the request only in labels, annotations, finalizers, owner references and
+    managed fields, as upstream's status strategies leave it.
+    """
+
+    has_generation = False
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        for key in [key for key in obj if key not in {"apiVersion", "kind", "metadata", "status"}]:
+            del obj[key]
+        for key, value in old.items():
+            if key not in {"metadata", "status"}:
+                obj[key] = value

@@ -1,0 +1,1 @@
+"""Which kinds there are: rows, strategies and rules."""

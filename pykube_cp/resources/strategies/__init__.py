@@ -1,0 +1,1 @@
+"""Hooks of the kinds that need some: one page each."""

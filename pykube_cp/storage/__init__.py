@@ -1,0 +1,1 @@
+"""Keeping objects: the contract, its backends, and the watch cache above them."""
