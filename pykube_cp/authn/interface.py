@@ -13,12 +13,14 @@ class Credentials:
 
     Attributes:
         headers: lower-case names.
-        peer_certificate: DER of the verified client certificate, if any.
+        peer_certificate: DER of the client certificate, if any; not verified yet.
+        audiences: what a token must be good for; empty for the API server itself.
     """
 
     headers: Mapping[str, str]
     peer_certificate: bytes | None = None
     remote_address: str = ""
+    audiences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,10 @@ class Identity:
 
 
 class Authenticator(Protocol):
-    """One way to recognise a user."""
+    """One way to recognise a user. ``takes_tokens``: whether bearer tokens are its business."""
 
     name: str
+    takes_tokens: bool
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
         """The user, None when this way does not apply; ``AuthenticationError`` for bad credentials."""

@@ -62,7 +62,7 @@ class Resource:
             ``metadata.name`` and ``metadata.namespace`` are always there.
         cached_fields: selectable fields worth keeping beside each cached object (``spec.nodeName``).
         ttl_seconds: objects vanish after this time (Events), 0 for never.
-        schema: False for custom resources without one.
+        is_custom: whether a CustomResourceDefinition made it.
     """
 
     group: str
@@ -83,7 +83,7 @@ class Resource:
     conversion: Conversion | None = None
     ttl_seconds: int = 0
     served_by_default: bool = True
-    deletecollection_lists_all: bool = True
+    is_custom: bool = False
 
     @property
     def gvr(self) -> GVR:

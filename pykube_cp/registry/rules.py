@@ -6,7 +6,8 @@ branches under which some rule applies.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.gvk import GVK
@@ -21,13 +22,11 @@ class RuleContext:
         root: the whole object.
         kind: of the whole object.
         old: the whole stored object on update, for rules that tolerate what was there before.
-        path_types: names of the types passed on the way down, outermost first.
     """
 
     root: Object
     kind: GVK
     old: Object | None = None
-    path_types: tuple[str, ...] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +34,13 @@ class TypeRule:
     """Defaults and checks of one schema type.
 
     Attributes:
-        type: full name, as ``io.k8s.api.core.v1.Container``.
-        default: sets what is absent, in place; runs after the defaults of what is inside, as
-            upstream's generated defaulters do, unless ``outer_first``.
+        type: full name, as ``io.k8s.api.core.v1.Container``; for a map or list with a Go type of its
+            own, that (``v1.ResourceList``).
+        default: sets what is absent, in place; runs before the defaults of what is inside, as
+            upstream's generated defaulters do.
         validate: errors of this value itself, not of what other rules cover inside it.
     """
 
     type: str
-    default: Callable[[Object, RuleContext], None] | None = None
-    validate: Callable[[Object, Path, RuleContext], list[FieldError]] | None = None
-    outer_first: bool = False
+    default: Callable[[Any, RuleContext], None] | None = None
+    validate: Callable[[Any, Path, RuleContext], list[FieldError]] | None = None

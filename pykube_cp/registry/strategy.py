@@ -55,8 +55,10 @@ class Strategy:
 
     allow_create_on_update = False
     allow_unconditional_update = True
-    has_generation = True
-    """Whether metadata.generation is 1 at first and grows when anything but metadata and status changes."""
+    has_generation = False
+    """Whether metadata.generation is 1 at first and grows with ``spec_changed``."""
+    returns_deleted_object = False
+    """Whether an immediate delete answers with the object instead of a Status."""
     garbage_collection_default = "Background"
     """Propagation when the client says nothing: Background, Orphan or Unsupported."""
 
@@ -111,6 +113,10 @@ class Strategy:
     def check_graceful_delete(self, obj: Object, deletion: Deletion) -> bool:
         """Whether a delete first marks the object and waits; settles ``grace_period_seconds``."""
         return False
+
+    def holds_finalizers(self, obj: Object) -> bool:
+        """Whether something must still happen before a deleted object may vanish."""
+        return bool(obj["metadata"].get("finalizers"))
 
     def after_graceful_delete_started(self, obj: Object) -> None:
         """Change the object when it is being marked (a namespace's phase)."""

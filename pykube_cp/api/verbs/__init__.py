@@ -1,1 +1,1 @@
-"""One page per verb."""
+"""One page per verb: decode, admit, store, answer."""

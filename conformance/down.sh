@@ -1,0 +1,21 @@
+#!/bin/bash
+# make down: stops what make up, make reference and make conformance started, deletes the cluster's data
+# (KEEP=1 keeps it) and looks whether anything is left on the machine. What was built stays in the cache.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+case "${1:-}" in -h | --help) usage; exit 0 ;; esac
+
+leftovers() {
+  local file
+  for file in "$STATE"/run/*.pid; do [ ! -e "$file" ] || echo "process: $file"; done
+  grep -F " $STATE/" /proc/self/mounts || true
+  ip -brief link show 2>/dev/null | grep -E "^($BRIDGE|pykubecp-n)" || true
+  ip route show 2>/dev/null | grep -w "$BRIDGE" || true
+  ! is_root || nft list tables 2>/dev/null | grep pykube-cp || true
+  find /sys/fs/cgroup -maxdepth 2 -name 'pykube-cp-node*' 2>/dev/null || true
+}
+
+if [ "${KEEP:-}" = 1 ]; then "$CONFORMANCE/cluster.sh" down; else "$CONFORMANCE/cluster.sh" reset; fi
+left=$(leftovers)
+[ -z "$left" ] || fail "still there: $left"
+say "down: no process, mount, network device, route, rule or cgroup of the cluster is left"

@@ -1,0 +1,24 @@
+/* The container that holds a pod's namespaces: reaps orphans, ends on SIGTERM and SIGINT. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void leave(int signal_number) {
+  (void)signal_number;
+  _exit(0);
+}
+
+static void reap(int signal_number) {
+  (void)signal_number;
+  while (waitpid(-1, NULL, WNOHANG) > 0) {
+  }
+}
+
+int main(void) {
+  struct sigaction on_end = {.sa_handler = leave};
+  struct sigaction on_child = {.sa_handler = reap, .sa_flags = SA_NOCLDSTOP};
+  sigaction(SIGINT, &on_end, NULL);
+  sigaction(SIGTERM, &on_end, NULL);
+  sigaction(SIGCHLD, &on_child, NULL);
+  for (;;) pause();
+}

@@ -1,0 +1,218 @@
+"""Bodies to objects: media type, size, kind, strictness, defaults."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pykube_cp.api.scope import Options, Scope
+from pykube_cp.machinery import errors, schema, structural
+from pykube_cp.machinery.codec import catalog as codecs
+from pykube_cp.machinery.codec.interface import DecodeError
+from pykube_cp.machinery.codec.negotiation import parse_content_type
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.registry import defaulting
+
+BODY_LIMIT = 3 << 20
+_DELETE_OPTIONS = GVK("", "v1", "DeleteOptions")
+_POLICIES = ("Orphan", "Background", "Foreground")
+
+
+@dataclass(slots=True)
+class Validation:
+    """What to do about unknown and duplicate fields: Ignore, Warn or Strict."""
+
+    warnings: list[str]
+    mode: str = ""
+
+    def judge(self, found: list[str]) -> None:
+        """``found`` are texts like ``unknown field "spec.foo"``."""
+        if not found:
+            return
+        if self.mode == "Strict":
+            text = ", ".join(found)
+            raise errors.bad_request(f"strict decoding error: {text}")
+        if self.mode != "Ignore":
+            self.warnings.extend(found)
+
+
+async def decode_object(scope: Scope, gvk: GVK, options: Options) -> Object:
+    """The request's body as an object of ``gvk``, normalised, with defaults."""
+    validation = Validation(scope.request.warnings, options.field_validation)
+    obj, found = await read_body(scope, gvk, strict=validation.mode != "Ignore")
+    check_kind(obj, gvk)
+    validation.judge(found)
+    defaulting.default(obj, gvk)
+    return obj
+
+
+async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, list[str]]:
+    """The body in canonical form, and what strict decoding finds; 400, 413 or 415 if it is none."""
+    request = scope.request
+    if request.object is not None:
+        return _normalized(request.object, gvk), []
+    data = await request.body.read(BODY_LIMIT)
+    media_type, _ = parse_content_type(request.header("content-type") or "application/json")
+    if media_type not in codecs.KNOWN:
+        raise errors.unsupported_media_type(list(codecs.KNOWN))
+    try:
+        decoded = codecs.decode_body(media_type, data, default=gvk, strict=strict)
+    except DecodeError as error:
+        raise errors.bad_request(_decode_text(gvk, str(error))) from None
+    return decoded.obj, decoded.strict_errors
+
+
+def _normalized(raw: Object, gvk: GVK) -> Object:
+    """An object of the local client, as if it had come over the wire."""
+    kind = schema.find(gvk)
+    if kind is None:
+        copied: Object = deep_copy(raw)
+        return copied
+    try:
+        obj, _ = structural.normalize(raw, kind, strict=False)
+    except DecodeError as error:
+        raise errors.bad_request(_decode_text(gvk, str(error))) from None
+    return {"kind": raw.get("kind", gvk.kind), "apiVersion": raw.get("apiVersion", gvk.api_version)} | {
+        key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}
+    }
+
+
+def finish(
+    raw: Object, gvk: GVK, validation: Validation, *, fill_defaults: bool = True
+) -> Object:
+    """A patched object, again in canonical form and with defaults."""
+    kind = schema.find(gvk)
+    if kind is None:
+        return raw
+    try:
+        obj, unknown = structural.normalize(raw, kind, strict=validation.mode != "Ignore")
+    except DecodeError as error:
+        raise errors.bad_request(_decode_text(gvk, str(error))) from None
+    validation.judge(unknown)
+    rest = {key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}}
+    obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, **rest}
+    if fill_defaults:
+        defaulting.default(obj, gvk)
+    return obj
+
+
+def check_kind(raw: Any, gvk: GVK) -> None:
+    """What the body says it is must be what the URL takes; what it leaves out is filled in."""
+    # upstream: apiserver pkg/endpoints/handlers/create.go createHandler
+    if not isinstance(raw, dict):
+        raise errors.bad_request(f"couldn't get version/kind; json parse error: got {_json(raw)}")
+    api_version, kind = raw.get("apiVersion"), raw.get("kind")
+    if not isinstance(api_version or "", str) or not isinstance(kind or "", str):
+        raise errors.bad_request("couldn't get version/kind; json parse error")
+    if not api_version:
+        raw["apiVersion"] = gvk.api_version
+    elif api_version != gvk.api_version:
+        raise errors.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({gvk.api_version})"
+        )
+    if not kind:
+        raw["kind"] = gvk.kind
+    elif kind != gvk.kind:
+        raise errors.bad_request(
+            f"no kind \"{kind}\" is registered for version \"{api_version}\" in scheme "
+            f'"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:29"'
+            if not _known(api_version, kind)
+            else f"the object provided is unrecognized (must be of type {gvk.kind}): "
+            f"couldn't get version/kind"
+        )
+
+
+def read_yaml(data: bytes) -> Object:
+    """An apply configuration: YAML, of which JSON is a part."""
+    try:
+        obj = codecs.YAML.decode(data)
+    except DecodeError as error:
+        raise errors.bad_request(f"error decoding YAML: {error}") from None
+    if not isinstance(obj, dict):
+        raise errors.bad_request("error decoding YAML: expected an object")
+    return obj
+
+
+async def decode_delete_options(scope: Scope) -> tuple[Object, Options]:
+    """DeleteOptions of the body or, without one, of the query; checked."""
+    # upstream: apiserver pkg/endpoints/handlers/delete.go DeleteResource
+    request = scope.request
+    raw: Object = {}
+    if request.object is not None:
+        raw = dict(request.object)
+    else:
+        data = await request.body.read(BODY_LIMIT)
+        if data:
+            raw = _decode_delete_body(request.header("content-type"), data)
+        else:
+            raw = _query_delete_options(scope)
+    options = Options(dry_run=bool(raw.get("dryRun")))
+    found = _check_delete_options(raw)
+    if found:
+        raise errors.invalid(("meta.k8s.io", "DeleteOptions"), "", found)
+    return raw, options
+
+
+def _decode_delete_body(content_type: str, data: bytes) -> Object:
+    media_type, _ = parse_content_type(content_type or "application/json")
+    if media_type not in codecs.KNOWN:
+        raise errors.unsupported_media_type(list(codecs.KNOWN))
+    try:
+        return codecs.decode_body(media_type, data, default=_DELETE_OPTIONS).obj
+    except DecodeError as error:
+        raise errors.bad_request(str(error)) from None
+
+
+def _query_delete_options(scope: Scope) -> Object:
+    query = scope.request.query
+    raw: Object = {}
+    if grace := query.get("gracePeriodSeconds"):
+        try:
+            raw["gracePeriodSeconds"] = int(grace)
+        except ValueError:
+            raise errors.bad_request(
+                f'strconv.ParseInt: parsing "{grace}": invalid syntax'
+            ) from None
+    if policy := query.get("propagationPolicy"):
+        raw["propagationPolicy"] = policy
+    if (orphan := query.flag("orphanDependents")) is not None:
+        raw["orphanDependents"] = orphan
+    if query.all("dryRun"):
+        raw["dryRun"] = query.all("dryRun")
+    return raw
+
+
+def _check_delete_options(raw: Object) -> list[FieldError]:
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions
+    found = []
+    policy, orphan = raw.get("propagationPolicy"), raw.get("orphanDependents")
+    if policy and orphan is not None:
+        detail = "orphanDependents and deletionPropagation cannot be both set"
+        found.append(FieldError.invalid(Path("propagationPolicy"), policy, detail))
+    if policy and policy not in _POLICIES:
+        found.append(
+            FieldError.not_supported(Path("propagationPolicy"), policy, [*_POLICIES, "nil"])
+        )
+    if raw.get("dryRun") and raw["dryRun"] != ["All"]:
+        found.append(FieldError.not_supported(Path("dryRun"), raw["dryRun"], ["All"]))
+    return found
+
+
+def _decode_text(gvk: GVK, text: str) -> str:
+    # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
+    return (
+        f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: {text}'
+    )
+
+
+def _known(api_version: Any, kind: Any) -> bool:
+    try:
+        schema.type_of(GVK.of({"apiVersion": api_version, "kind": kind}))
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
+def _json(raw: Any) -> str:
+    return type(raw).__name__

@@ -1,0 +1,66 @@
+"""Refuse what the user may not do."""
+
+from pykube_cp.api.request import Handler, Outcome, Request
+from pykube_cp.api.services import Services
+from pykube_cp.authz.interface import Attributes, Decision
+from pykube_cp.machinery import errors
+
+
+def build(services: Services, following: Handler) -> Handler:
+    """A filter; see the package."""
+    authorize = services.authorization.authorize
+
+    async def handle(request: Request) -> Outcome:
+        attributes = attributes_of(request)
+        decision, reason = await authorize(attributes)
+        if decision is not Decision.ALLOW:
+            raise forbidden(attributes, reason)
+        return await following(request)
+
+    return handle
+
+
+def attributes_of(request: Request) -> Attributes:
+    """What the request asks for, as authorizers see it."""
+    info = request.info
+    return Attributes(
+        user=request.user,
+        verb=info.verb,
+        group=info.group,
+        version=info.version,
+        resource=info.resource,
+        subresource=info.subresource,
+        namespace=info.namespace,
+        name=info.name,
+        path=info.path,
+        is_resource=info.is_resource,
+        field_selector=request.query.get("fieldSelector"),
+        label_selector=request.query.get("labelSelector"),
+    )
+
+
+def forbidden(attributes: Attributes, reason: str) -> errors.StatusError:
+    """403 in upstream's words."""
+    # upstream: apiserver pkg/endpoints/handlers/responsewriters/errors.go Forbidden
+    text = _message(attributes)
+    if reason:
+        text = f"{text}: {reason}"
+    return errors.forbidden((attributes.group, attributes.resource), attributes.name, text)
+
+
+def _message(attributes: Attributes) -> str:
+    user = attributes.user.name
+    if not attributes.is_resource:
+        return f'User "{user}" cannot {attributes.verb} path "{attributes.path}"'
+    resource = attributes.resource
+    if attributes.subresource:
+        resource = f"{resource}/{attributes.subresource}"
+    where = (
+        f'in the namespace "{attributes.namespace}"'
+        if attributes.namespace
+        else "at the cluster scope"
+    )
+    return (
+        f'User "{user}" cannot {attributes.verb} resource "{resource}" '
+        f'in API group "{attributes.group}" {where}'
+    )

@@ -1,0 +1,31 @@
+"""Bound how many requests run at once; those over the bound are told to come again."""
+# upstream: apiserver pkg/server/filters/maxinflight.go WithMaxInFlightLimit
+
+from pykube_cp.api.filters.deadline import is_long_running
+from pykube_cp.api.request import Handler, Outcome, Request
+from pykube_cp.api.services import Services
+from pykube_cp.machinery import errors
+
+_READ_ONLY = frozenset({"get", "list", "watch"})
+
+
+def build(services: Services, following: Handler) -> Handler:
+    """A filter; see the package. The server's own requests and long-running ones are not counted."""
+    room = {
+        True: services.config.max_requests_inflight,
+        False: services.config.max_mutating_requests_inflight,
+    }
+
+    async def handle(request: Request) -> Outcome:
+        if request.is_local or is_long_running(request.info):
+            return await following(request)
+        read_only = request.info.verb in _READ_ONLY
+        if room[read_only] <= 0 and "system:masters" not in request.user.groups:
+            raise errors.too_many_requests("Too many requests, please try again later.", 1)
+        room[read_only] -= 1
+        try:
+            return await following(request)
+        finally:
+            room[read_only] += 1
+
+    return handle

@@ -1,0 +1,104 @@
+"""``metav1.ListOptions`` out of a query, with upstream's rules on what goes with what."""
+# upstream: apimachinery pkg/apis/meta/internalversion/validation/validation.go ValidateListOptions
+
+from dataclasses import dataclass
+
+from pykube_cp.api.request import Query
+from pykube_cp.api.versions import parse_version
+from pykube_cp.machinery import errors
+from pykube_cp.machinery.field_errors import FieldError, Path
+
+_MATCHES = ("Exact", "NotOlderThan")
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """Options of a list or watch. ``version_text`` tells an absent version from "0"."""
+
+    version_text: str = ""
+    version: int = 0
+    match: str = ""
+    limit: int = 0
+    continue_: str = ""
+    timeout_seconds: int | None = None
+    allow_bookmarks: bool = False
+    send_initial_events: bool | None = None
+
+
+def parse(query: Query, *, watch: bool) -> ListOptions:
+    """Checked options; 422 of kind ListOptions for combinations that make no sense."""
+    text = query.get("resourceVersion")
+    options = ListOptions(
+        version_text=text,
+        version=parse_version(text),
+        match=query.get("resourceVersionMatch"),
+        limit=_number(query, "limit") or 0,
+        continue_=query.get("continue"),
+        timeout_seconds=_number(query, "timeoutSeconds"),
+        allow_bookmarks=bool(query.flag("allowWatchBookmarks")),
+        send_initial_events=query.flag("sendInitialEvents"),
+    )
+    found = _check_watch(options) if watch else _check_list(options)
+    if found:
+        raise errors.invalid(("meta.k8s.io", "ListOptions"), "", found)
+    if options.continue_ and text not in {"", "0"}:
+        raise errors.bad_request(
+            "specifying resource version is not allowed when using continue"
+        )
+    return options
+
+
+def _number(query: Query, name: str) -> int | None:
+    text = query.get(name)
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise errors.bad_request(
+            f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        ) from None
+
+
+def _check_list(options: ListOptions) -> list[FieldError]:
+    found = []
+    if options.match:
+        found += _check_match(options)
+    if options.send_initial_events is not None:
+        path = Path("sendInitialEvents")
+        found.append(FieldError.forbidden(path, "sendInitialEvents is forbidden for list"))
+    return found
+
+
+def _check_match(options: ListOptions) -> list[FieldError]:
+    path, found = Path("resourceVersionMatch"), []
+    if not options.version_text:
+        detail = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        found.append(FieldError.forbidden(path, detail))
+    if options.continue_:
+        detail = "resourceVersionMatch is forbidden when continue is provided"
+        found.append(FieldError.forbidden(path, detail))
+    if options.match not in _MATCHES:
+        found.append(FieldError.not_supported(path, options.match, list(_MATCHES)))
+    if options.match == "Exact" and options.version_text == "0":
+        detail = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        found.append(FieldError.forbidden(path, detail))
+    return found
+
+
+def _check_watch(options: ListOptions) -> list[FieldError]:
+    path, found = Path("resourceVersionMatch"), []
+    if options.send_initial_events is None:
+        if options.match:
+            detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            found.append(FieldError.forbidden(path, detail))
+        return found
+    if options.match != "NotOlderThan":
+        detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        found.append(FieldError.forbidden(path, detail))
+        if options.match:
+            found.append(FieldError.not_supported(path, options.match, ["NotOlderThan"]))
+    if options.continue_:
+        detail = "resourceVersionMatch is forbidden when continue is provided"
+        found.append(FieldError.forbidden(path, detail))
+    return found

@@ -1,0 +1,236 @@
+"""A request on its way through the pipeline, and what a verb may answer.
+
+The edge makes requests of HTTP, the local client makes them of calls. Answers stay objects until
+``respond`` encodes them for the edge; the local client takes them as they are.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.user import ANONYMOUS, UserInfo
+from pykube_cp.registry.resource import Resource
+from pykube_cp.storage.watch_cache import Entry
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Query:
+    """Query parameters; each may occur several times."""
+
+    __slots__ = ("_values", "raw")
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+        self._values: dict[str, list[str]] = {}
+        if raw:
+            for name, value in parse_qsl(raw, keep_blank_values=True, max_num_fields=1000):
+                self._values.setdefault(name, []).append(value)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def get(self, name: str, default: str = "") -> str:
+        values = self._values.get(name)
+        return values[0] if values else default
+
+    def all(self, name: str) -> list[str]:
+        return self._values.get(name, [])
+
+    def flag(self, name: str) -> bool | None:
+        """Three states: absent, or a boolean; only ``false`` and ``0`` are false."""
+        # upstream: apimachinery pkg/runtime/converter.go Convert_Slice_string_To_bool
+        values = self._values.get(name)
+        if values is None:
+            return None
+        return values[0].lower() not in {"false", "0"}
+
+
+class Body(Protocol):
+    """A request's body, which may still be arriving."""
+
+    async def read(self, limit: int) -> bytes:
+        """All of it; ``StatusError`` 413 when longer than ``limit`` bytes."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """As it arrives."""
+        ...
+
+
+class NoBody:
+    """The body of requests that have none."""
+
+    async def read(self, limit: int) -> bytes:  # noqa: ARG002 - the contract's name
+        return b""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+
+@dataclass(slots=True)
+class RequestInfo:
+    """What is asked, read off method and path.
+
+    ``verb`` is the API's verb (list, watch, deletecollection, ...), or the lower-case method for
+    requests that are not about a resource. ``parts`` is the path after group and version.
+    """
+
+    path: str
+    verb: str
+    is_resource: bool = False
+    prefix: str = ""
+    group: str = ""
+    version: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One request. Filters fill in what they find out.
+
+    Attributes:
+        path: decoded; ``raw_path`` as it came.
+        headers: lower-case names; repeated ones joined by ", ".
+        object: the body already as an object, when the request comes from the local client.
+        impersonator: who really asks when ``user`` is impersonated.
+    """
+
+    method: str
+    path: str
+    query: Query
+    raw_path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body = field(default_factory=NoBody)
+    peer_certificate: bytes | None = None
+    remote_address: str = ""
+    object: Any = None
+    is_local: bool = False
+    info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
+    user: UserInfo = ANONYMOUS
+    impersonator: UserInfo | None = None
+    audit_id: str = ""
+    warnings: list[str] = field(default_factory=list)
+    received_at: float = 0.0
+
+    def header(self, name: str, default: str = "") -> str:
+        return self.headers.get(name, default)
+
+
+@dataclass(slots=True)
+class Response:
+    """Bytes, ready to be sent."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stream:
+    """A body that comes bit by bit: logs, proxied answers."""
+
+    status: int
+    chunks: AsyncIterator[bytes]
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Sink(Protocol):
+    """Where the frames of a watch go. ``write`` never waits; false when the reader cannot keep up."""
+
+    def write(self, frame: bytes) -> bool: ...
+
+    @property
+    def closed(self) -> Awaitable[None]:
+        """Done when the reader has gone."""
+        ...
+
+
+@dataclass(slots=True)
+class Push:
+    """A stream that writes when it likes: ``run`` gets the sink, and the stream ends when it returns."""
+
+    status: int
+    run: Callable[[Sink], Awaitable[None]]
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class RawConnection(Protocol):
+    """The client's connection after an upgrade: bytes both ways."""
+
+    async def read(self) -> bytes:
+        """Some bytes; ``b""`` at the end."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Upgrade:
+    """The connection is handed to ``run``, which writes even the answer's head."""
+
+    run: Callable[[RawConnection], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class ObjectResult:
+    """One object, as stored (``entry``) or as a dict of the served version (``obj``)."""
+
+    resource: Resource
+    entry: Entry | None = None
+    obj: Object | None = None
+    status: int = 200
+
+
+@dataclass(slots=True)
+class ListResult:
+    """Objects as of ``resource_version``."""
+
+    resource: Resource
+    entries: Sequence[Entry]
+    resource_version: int
+    continue_: str = ""
+    remaining: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Watched:
+    """A change as one watcher sees it: ``type`` is ADDED, MODIFIED, DELETED or BOOKMARK.
+
+    ``entry`` holds the object; for an object that left the selector, ``stamp`` is the revision that
+    its last matching state gets. ``frames`` is shared by all watchers of the same change.
+    """
+
+    type: str
+    entry: Entry | None
+    stamp: int = 0
+    frames: dict[Any, bytes] | None = None
+    initial_events_end: bool = False
+
+
+@dataclass(slots=True)
+class WatchResult:
+    """A watch: ``run`` calls ``deliver`` with each event, until it returns or is cancelled.
+
+    ``deliver`` answers false when its reader is gone or cannot keep up.
+    """
+
+    resource: Resource
+    run: Callable[[Callable[[Watched], bool]], Awaitable[None]]
+
+
+Result = ObjectResult | ListResult | WatchResult
+Wire = Response | Stream | Push | Upgrade
+Outcome = Result | Wire
+Handler = Callable[[Request], Awaitable[Outcome]]
+WireHandler = Callable[[Request], Awaitable[Wire]]

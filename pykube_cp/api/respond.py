@@ -1,0 +1,399 @@
+"""Answers to bytes: negotiation, framing, Table and metadata forms, errors.
+
+An object in JSON leaves as it was stored. Every other form is made once per change and kept with it,
+so that a thousand watchers cost one encoding.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from pykube_cp.api import transforms
+from pykube_cp.api.filters.authentication import CHALLENGE
+from pykube_cp.api.metrics import REQUESTS
+from pykube_cp.api.request import (
+    Handler,
+    ListResult,
+    ObjectResult,
+    Outcome,
+    Push,
+    Request,
+    Response,
+    Sink,
+    Stream,
+    Upgrade,
+    Watched,
+    WatchResult,
+    Wire,
+    WireHandler,
+)
+from pykube_cp.api.services import Services
+from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery.codec import catalog as codecs
+from pykube_cp.machinery.codec.interface import NotEncodableError
+from pykube_cp.machinery.codec.negotiation import Accepted, NotAcceptableError, negotiate
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.resource import Resource
+from pykube_cp.storage.watch_cache import Entry
+
+_log = logging.getLogger(__name__)
+_WARNING_LIMIT = 4096
+_CODECS = (*codecs.CODECS, codecs.CBOR)
+_TRANSFORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
+_JSON_CODEC = codecs.JSON
+
+
+def build(services: Services, handler: Handler) -> WireHandler:
+    """The outermost handler: whatever happens inside, the client gets an answer."""
+
+    async def handle(request: Request) -> Wire:
+        try:
+            wire = encode(services, request, await handler(request))
+        except errors.StatusError as error:
+            wire = failure(request, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            text = "an error on the server has prevented the request from succeeding"
+            wire = failure(request, errors.internal_error(text))
+        _finish(request, wire)
+        return wire
+
+    return handle
+
+
+def encode(services: Services, request: Request, outcome: Outcome) -> Wire:
+    """The outcome as the client wants it; 406 when it cannot be had so."""
+    if isinstance(outcome, Response | Stream | Push | Upgrade):
+        return outcome
+    watching = isinstance(outcome, WatchResult)
+    try:
+        accepted = negotiate(
+            request.header("accept"), _CODECS, allows=_allows(outcome), stream=watching
+        )
+    except NotAcceptableError as error:
+        raise errors.StatusError(406, "NotAcceptable", str(error)) from None
+    form = Form(request, outcome.resource, accepted)
+    try:
+        if isinstance(outcome, ObjectResult):
+            return form.object_response(outcome)
+        if isinstance(outcome, ListResult):
+            return form.list_response(outcome)
+    except NotEncodableError as error:
+        raise errors.StatusError(406, "NotAcceptable", str(error)) from None
+    return form.watch_response(outcome)
+
+
+def failure(request: Request, error: errors.StatusError) -> Response:
+    """A Status, in protobuf or CBOR when that is what the client prefers."""
+    try:
+        codec = negotiate(request.header("accept"), _CODECS).codec
+    except NotAcceptableError:
+        codec = _JSON_CODEC
+    body = codec.encode(error.status())
+    headers = [("Cache-Control", "no-cache, private")]
+    if error.retry_after_seconds:
+        headers.append(("Retry-After", str(error.retry_after_seconds)))
+    if error.code == 401 and request.header("authorization"):
+        headers.append(CHALLENGE)
+    return Response(error.code, body, codec.media_type, headers)
+
+
+class Form:
+    """One agreed form: codec and transform, for one resource."""
+
+    def __init__(self, request: Request, resource: Resource, accepted: Accepted) -> None:
+        self._request = request
+        self._resource = resource
+        self._codec = accepted.codec
+        self._pretty = accepted.pretty or bool(request.query.flag("pretty"))
+        self._convert = accepted.convert
+        self._content_type = _content_type(accepted)
+        self._transform = self._find_transform()
+        self._key = (
+            accepted.codec.media_type,
+            accepted.convert,
+            resource.gvr,
+            request.query.get("includeObject") if accepted.convert else "",
+        )
+        self._plain = (
+            accepted.codec is _JSON_CODEC
+            and accepted.convert is None
+            and resource.conversion is None
+        )
+
+    def _find_transform(self) -> Callable[[Object], Object] | None:
+        """From the stored object to what is shown; None when they are the same."""
+        conversion, convert = self._resource.conversion, self._convert
+        steps: list[Callable[[Object], Object]] = []
+        if conversion is not None:
+            steps.append(conversion.from_storage)
+        if convert is not None and convert.kind == "Table":
+            include = self._request.query.get("includeObject") or "Metadata"
+            steps.append(
+                transforms.table_of_one(self._resource, convert.api_version, include)
+            )
+        elif convert is not None:
+            steps.append(transforms.partial(convert.api_version))
+        return _chained(steps)
+
+    def object_response(self, result: ObjectResult) -> Response:
+        if result.entry is not None and self._plain and not self._pretty:
+            body = result.entry.data + b"\n"
+        else:
+            obj = result.obj
+            if obj is None:
+                assert result.entry is not None
+                obj = result.entry.object()
+                obj = self._transform(obj) if self._transform is not None else obj
+            elif self._convert is not None and obj.get("kind") != "Status":
+                obj = self._shown(obj)
+            body = self._bytes(obj)
+        return Response(result.status, body, self._content_type, [*_NO_CACHE])
+
+    def _shown(self, obj: Object) -> Object:
+        """A dict of the served version, transformed."""
+        assert self._convert is not None
+        if self._convert.kind == "Table":
+            include = self._request.query.get("includeObject") or "Metadata"
+            return transforms.table_of_one(
+                self._resource, self._convert.api_version, include
+            )(obj)
+        return transforms.partial(self._convert.api_version)(obj)
+
+    def list_response(self, result: ListResult) -> Response:
+        head = _list_head(self._resource, result)
+        if self._convert is not None and self._convert.kind == "Table":
+            include = self._request.query.get("includeObject") or "Metadata"
+            table = transforms.table(
+                self._resource,
+                self._convert.api_version,
+                include,
+                [self._served(entry) for entry in result.entries],
+                head["metadata"],
+            )
+            body = self._bytes(table)
+        elif self._plain and not self._pretty:
+            body = _join_json(head, self._resource, result.entries)
+        else:
+            body = self._list_bytes(head, result)
+        return Response(200, body, self._content_type, [*_NO_CACHE])
+
+    def _served(self, entry: Entry) -> Object:
+        conversion = self._resource.conversion
+        obj = entry.object()
+        return conversion.from_storage(obj) if conversion is not None else obj
+
+    def _list_bytes(self, head: Object, result: ListResult) -> bytes:
+        if self._convert is not None:
+            head["kind"] = "PartialObjectMetadataList"
+            head["apiVersion"] = self._convert.api_version
+        transform = self._transform or _same
+        items = (transform(entry.object()) for entry in result.entries)
+        if self._codec is codecs.PROTOBUF or self._pretty:
+            if self._codec is codecs.PROTOBUF:
+                return self._codec.encode_list(head, map(self._codec.encode, items))
+            head["items"] = [_without_kind(item, self._convert) for item in items]
+            return self._bytes(head)
+        head["items"] = [_without_kind(item, self._convert) for item in items]
+        return self._bytes(head)
+
+    def _bytes(self, obj: Object) -> bytes:
+        if self._codec is _JSON_CODEC:
+            option = orjson.OPT_INDENT_2 if self._pretty else 0
+            return orjson.dumps(obj, option=option) + b"\n"
+        return self._codec.encode(obj)
+
+    def watch_response(self, result: WatchResult) -> Push:
+        async def run(sink: Sink) -> None:
+            def deliver(watched: Watched) -> bool:
+                return sink.write(self.frame(watched))
+
+            watching = asyncio.ensure_future(result.run(deliver))
+            closed = asyncio.ensure_future(_wait(sink))
+            try:
+                await asyncio.wait({watching, closed}, return_when=asyncio.FIRST_COMPLETED)
+                if watching.done():
+                    watching.result()
+            except errors.StatusError as error:
+                encoded = self._codec.encode(error.status())
+                sink.write(self._codec.frame_event("ERROR", encoded))
+            finally:
+                watching.cancel()
+                closed.cancel()
+
+        content_type = self._content_type
+        if self._codec is not _JSON_CODEC:
+            content_type = f"{content_type};stream=watch"
+        headers = [("Content-Type", content_type), *_NO_CACHE]
+        return Push(200, run, headers)
+
+    def frame(self, watched: Watched) -> bytes:
+        """The event's frame; made once for all who see the change the same way."""
+        frames = watched.frames
+        if frames is None:
+            return self._make_frame(watched)
+        key = (*self._key, watched.type, watched.stamp)
+        found: bytes | None = frames.get(key)
+        if found is None:
+            found = frames[key] = self._make_frame(watched)
+        return found
+
+    def _make_frame(self, watched: Watched) -> bytes:
+        entry = watched.entry
+        if entry is not None and self._plain and not watched.stamp:
+            return self._codec.frame_event(watched.type, entry.data)
+        obj = self._watched_object(watched)
+        return self._codec.frame_event(watched.type, self._codec.encode(obj))
+
+    def _watched_object(self, watched: Watched) -> Object:
+        if watched.entry is None:
+            return self._bookmark(watched)
+        obj = watched.entry.object()
+        if watched.stamp:
+            obj["metadata"]["resourceVersion"] = str(watched.stamp)
+        return self._transform(obj) if self._transform is not None else obj
+
+    def _bookmark(self, watched: Watched) -> Object:
+        metadata: Object = {"resourceVersion": str(watched.stamp)}
+        if watched.initial_events_end:
+            metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+        gvk = self._resource.gvk
+        convert = self._convert
+        if convert is not None and convert.kind == "Table":
+            return transforms.empty_table(convert.api_version, metadata)
+        if convert is not None:
+            gvk = GVK(convert.group, convert.version, "PartialObjectMetadata")
+        obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, "metadata": metadata}
+        return transforms.complete(obj, gvk)
+
+
+_NO_CACHE = [("Cache-Control", "no-cache, private")]
+
+
+async def _wait(sink: Sink) -> None:
+    await sink.closed
+
+
+def _same(obj: Object) -> Object:
+    return obj
+
+
+def _chained(steps: list[Callable[[Object], Object]]) -> Callable[[Object], Object] | None:
+    if not steps:
+        return None
+    if len(steps) == 1:
+        return steps[0]
+
+    def run(obj: Object) -> Object:
+        for step in steps:
+            obj = step(obj)
+        return obj
+
+    return run
+
+
+def _allows(outcome: Any) -> Callable[[str, GVK | None], bool]:
+    """Which transforms an answer can take."""
+    wanted = {"Table", "PartialObjectMetadata"}
+    if isinstance(outcome, ListResult):
+        wanted = {"Table", "PartialObjectMetadataList"}
+
+    def allows(media_type: str, target: GVK | None) -> bool:
+        if target is None:
+            return True
+        if target.group != "meta.k8s.io" or target.version not in {"v1", "v1beta1"}:
+            return False
+        if target.kind == "Table" and "protobuf" in media_type:
+            return False
+        return target.kind in wanted
+
+    return allows
+
+
+def _content_type(accepted: Accepted) -> str:
+    return accepted.codec.media_type
+
+
+def _list_head(resource: Resource, result: ListResult) -> Object:
+    metadata: Object = {"resourceVersion": str(result.resource_version)}
+    if result.continue_:
+        metadata["continue"] = result.continue_
+    if result.remaining is not None:
+        metadata["remainingItemCount"] = result.remaining
+    return {
+        "kind": resource.list_kind,
+        "apiVersion": resource.api_version,
+        "metadata": metadata,
+    }
+
+
+def _join_json(head: Object, resource: Resource, entries: Any) -> bytes:
+    """Stored bytes side by side; each without the kind and version that the list states."""
+    start = orjson.dumps(head)[:-1]
+    prefixes = _prefixes(resource)
+    return b"".join((start, b',"items":[', b",".join(_bare(entries, prefixes)), b"]}\n"))
+
+
+def _prefixes(resource: Resource) -> tuple[bytes, ...]:
+    if resource.is_custom:
+        return ()
+    kind, version = orjson.dumps(resource.kind), orjson.dumps(resource.api_version)
+    return (
+        b'{"kind":%b,"apiVersion":%b,' % (kind, version),
+        b'{"apiVersion":%b,"kind":%b,' % (version, kind),
+    )
+
+
+def _bare(entries: Any, prefixes: tuple[bytes, ...]) -> Iterator[bytes]:
+    size = len(prefixes[0]) if prefixes else 0
+    for entry in entries:
+        data: bytes = entry.data
+        if prefixes and data.startswith(prefixes):
+            yield b"{" + data[size:]
+        else:
+            yield data
+
+
+def _without_kind(item: Object, convert: GVK | None) -> Object:
+    if convert is None:
+        item.pop("kind", None)
+        item.pop("apiVersion", None)
+    return item
+
+
+def _finish(request: Request, wire: Wire) -> None:
+    """Headers that every answer has, and the books."""
+    if isinstance(wire, Upgrade):
+        return
+    if request.audit_id:
+        wire.headers.append(("Audit-Id", request.audit_id))
+    for text in _unique_warnings(request.warnings):
+        wire.headers.append(("Warning", f'299 - "{_quoted(text)}"'))
+    info = request.info
+    seconds = clock.monotonic() - request.received_at
+    scope = "resource" if info.name else ("namespace" if info.namespace else "cluster")
+    verb = info.verb.upper() if info.is_resource else request.method
+    resource = info.resource if info.is_resource else ""
+    what = (verb, info.group, info.version, resource, info.subresource, scope)
+    REQUESTS.observe(what, wire.status, seconds)
+
+
+def _unique_warnings(warnings: list[str]) -> list[str]:
+    kept: list[str] = []
+    size = 0
+    for text in dict.fromkeys(warnings):
+        size += len(text)
+        if size > _WARNING_LIMIT:
+            break
+        kept.append(text)
+    return kept
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

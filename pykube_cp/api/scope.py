@@ -1,0 +1,206 @@
+"""What a verb knows of the request it serves: row, store, options, admission."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pykube_cp.admission.interface import Attributes, Operation
+from pykube_cp.api.request import Outcome, Request
+from pykube_cp.api.services import Services
+from pykube_cp.machinery import errors
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.registry import defaulting
+from pykube_cp.registry.resource import Resource, Subresource
+from pykube_cp.registry.store import Admit, Store
+from pykube_cp.registry.strategy import Strategy, WriteContext
+
+FIELD_MANAGER_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Query options of a write."""
+
+    dry_run: bool = False
+    field_manager: str = ""
+    field_validation: str = ""
+    force: bool | None = None
+
+
+@dataclass(slots=True)
+class Scope:
+    """One call of a verb on a resource."""
+
+    services: Services
+    request: Request
+    resource: Resource
+    store: Store
+    subresource: Subresource | None = None
+
+    @property
+    def namespace(self) -> str:
+        return self.request.info.namespace if self.resource.namespaced else ""
+
+    @property
+    def name(self) -> str:
+        return self.request.info.name
+
+    @property
+    def strategy(self) -> Strategy:
+        if self.subresource is not None and self.subresource.strategy is not None:
+            return self.subresource.strategy
+        return self.store.resource.strategy
+
+    @property
+    def kind(self) -> GVK:
+        """The kind that the body has."""
+        return self.subresource.kind if self.subresource is not None else self.resource.gvk
+
+    def options(self, kind: str) -> Options:
+        """Parsed and checked; ``kind`` (CreateOptions, ...) is for the error's text."""
+        query = self.request.query
+        options = Options(
+            dry_run=bool(query.all("dryRun")),
+            field_manager=query.get("fieldManager"),
+            field_validation=query.get("fieldValidation"),
+            force=query.flag("force"),
+        )
+        found = _check_options(options, query.all("dryRun"))
+        if found:
+            raise errors.invalid(("meta.k8s.io", kind), "", found)
+        return options
+
+    def context(self, options: Options) -> WriteContext:
+        return WriteContext(
+            client=self.services.client,
+            user=self.request.user,
+            namespace=self.namespace,
+            subresource=self.request.info.subresource,
+            dry_run=options.dry_run,
+            field_manager=options.field_manager,
+            warnings=self.request.warnings,
+            services=self.services.strategy_services,
+        )
+
+    def manager(self, options: Options) -> str:
+        """The field manager: as asked, else the first part of the user agent."""
+        if options.field_manager:
+            return options.field_manager
+        return self.request.header("user-agent").partition("/")[0][:FIELD_MANAGER_LENGTH]
+
+    def to_stored(self, obj: Object) -> Object:
+        """The served version's object in the stored version, with its defaults."""
+        conversion = self.resource.conversion
+        if conversion is None:
+            return obj
+        stored = conversion.to_storage(obj)
+        defaulting.default(stored, self.store.resource.gvk)
+        return stored
+
+    def to_served(self, obj: Object) -> Object:
+        conversion = self.resource.conversion
+        return obj if conversion is None else conversion.from_storage(obj)
+
+    # Admission.
+
+    def attributes(
+        self,
+        operation: Operation,
+        obj: Object | None,
+        old: Object | None,
+        options: Options,
+        option_object: Object | None = None,
+    ) -> Attributes:
+        meta = (obj or old or {}).get("metadata") or {}
+        return Attributes(
+            operation=operation,
+            resource=self.resource.gvr,
+            kind=self.kind,
+            name=self.name or meta.get("name", ""),
+            namespace=self.namespace,
+            user=self.request.user,
+            subresource=self.request.info.subresource,
+            object=obj,
+            old_object=old,
+            options=option_object or {},
+            dry_run=options.dry_run,
+            warnings=self.request.warnings,
+        )
+
+    async def mutate(
+        self, operation: Operation, obj: Object, old: Object | None, options: Options
+    ) -> Object:
+        """Let mutating plugins change the object, then fill in defaults of what they added."""
+        attributes = self.attributes(operation, obj, old, options)
+        if await self.services.admission.admit(attributes):
+            assert attributes.object is not None
+            obj = attributes.object
+            defaulting.default(obj, self.store.resource.gvk)
+        return obj
+
+    def validator(self, operation: Operation, options: Options) -> Admit:
+        """Validating admission, for the store to call when the kind's own rules have passed."""
+
+        async def admit(obj: Object | None, old: Object | None) -> None:
+            attributes = self.attributes(operation, obj, old, options)
+            await self.services.admission.validate(attributes)
+
+        return admit
+
+
+Verb = Callable[[Scope], Awaitable[Outcome]]
+
+
+def check_namespace(obj: Object, namespace: str) -> None:
+    """The body must agree with the URL; an empty namespace is filled in."""
+    # upstream: apiserver pkg/registry/rest/meta.go EnsureObjectNamespaceMatchesRequestNamespace
+    meta = obj.setdefault("metadata", {})
+    given = meta.get("namespace", "")
+    if given == namespace:
+        return
+    if not given or not namespace:
+        meta["namespace"] = namespace
+        if not namespace:
+            del meta["namespace"]
+        return
+    raise errors.bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request"
+    )
+
+
+def check_name(obj: Object, name: str) -> None:
+    """The body's name must be the URL's; an empty one is filled in."""
+    meta = obj.setdefault("metadata", {})
+    given = meta.get("name", "")
+    if not given:
+        meta["name"] = name
+    elif given != name:
+        raise errors.bad_request(
+            f"the name of the object ({given}) does not match the name on the URL ({name})"
+        )
+
+
+def copy_of(obj: Object) -> Object:
+    """An own copy, for bodies that are tried more than once."""
+    copied: Object = deep_copy(obj)
+    return copied
+
+
+def _check_options(options: Options, dry_run: list[str]) -> list[FieldError]:
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateCreateOptions
+    found = []
+    if dry_run not in ([], ["All"]):
+        found.append(FieldError.not_supported(Path("dryRun"), dry_run, ["All"]))
+    if len(options.field_manager) > FIELD_MANAGER_LENGTH:
+        found.append(FieldError.too_long(Path("fieldManager"), "", FIELD_MANAGER_LENGTH))
+    for position, character in enumerate(options.field_manager):
+        if not character.isprintable():
+            detail = "should only contain printable characters"
+            path = Path("fieldManager").index(position)
+            found.append(FieldError.invalid(path, options.field_manager, detail))
+    if options.field_validation not in {"", "Ignore", "Warn", "Strict"}:
+        path = Path("fieldValidation")
+        allowed = ["", "Ignore", "Strict", "Warn"]
+        found.append(FieldError.not_supported(path, options.field_validation, allowed))
+    return found

@@ -1,0 +1,52 @@
+"""What the API server is made of, as filters and verbs see it. The composition root fills it in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pykube_cp.admission.chain import AdmissionChain
+from pykube_cp.authn.chain import AuthenticationChain
+from pykube_cp.authz.chain import AuthorizationChain
+from pykube_cp.client.interface import Client
+from pykube_cp.config import ApiServerConfig
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.registry.catalog import Catalog
+from pykube_cp.registry.resource import Resource
+from pykube_cp.registry.store import Store
+from pykube_cp.storage.object_store import ObjectStore
+from pykube_cp.storage.watch_cache import WatchCache
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """The parts of one API server.
+
+    Attributes:
+        client: the server's own client, as administrator.
+        strategy_services: handed to hooks by name (allocators).
+        token_signer: makes service-account tokens, see ``authn``.
+        ready_checks: name -> whether it holds, for ``/readyz``.
+    """
+
+    config: ApiServerConfig
+    catalog: Catalog
+    objects: ObjectStore
+    caches: WatchCache
+    authentication: AuthenticationChain
+    authorization: AuthorizationChain
+    admission: AdmissionChain
+    client: Client
+    strategy_services: dict[str, Any] = field(default_factory=dict)
+    token_signer: Any = None
+    ready_checks: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    stores: dict[GVR, Store] = field(default_factory=dict)
+    cached: dict[str, Any] = field(default_factory=dict)
+
+    def store(self, resource: Resource) -> Store:
+        """The store of a row; rows that are views on another row share its store."""
+        gvr = resource.stored_as or resource.gvr
+        found = self.stores.get(gvr)
+        if found is None:
+            row = self.catalog.resource(gvr) or resource
+            found = self.stores[gvr] = Store(row, self.objects, self.caches)
+        return found

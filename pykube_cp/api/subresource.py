@@ -1,0 +1,114 @@
+"""Calling a page of ``resources/subresources``: decode, admit, call, answer."""
+
+from typing import Any
+
+from pykube_cp.admission.interface import Operation
+from pykube_cp.api import ownership
+from pykube_cp.api.decode import Validation, check_kind, finish, read_body
+from pykube_cp.api.request import ObjectResult
+from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
+from pykube_cp.api.verbs.patch import read_patch
+from pykube_cp.machinery import errors
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry import defaulting
+from pykube_cp.registry.store import Store
+from pykube_cp.resources.subresources.interface import Call, Page
+
+_OPERATIONS = {
+    "create": Operation.CREATE,
+    "update": Operation.UPDATE,
+    "patch": Operation.UPDATE,
+}
+_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+
+
+async def handle(scope: Scope, page: Page) -> ObjectResult:
+    """The page's answer; 405 for verbs it has not."""
+    verb = scope.request.info.verb
+    handler = page.verbs.get(verb)
+    if handler is None:
+        raise errors.method_not_supported(scope.resource.group_resource, scope.request.method)
+    options = scope.options(_OPTIONS[verb]) if verb in _OPTIONS else Options()
+    body = await _body(scope, page, options) if verb in {"create", "update"} else None
+    operation = _OPERATIONS.get(verb, Operation.UPDATE)
+    if body is not None and verb == "create":
+        await _admit_body(scope, operation, body, options)
+    call = _call(scope, options, body, operation)
+    if verb == "patch":
+        patcher = await read_patch(scope, page.accepts)
+        validation = Validation(scope.request.warnings, options.field_validation)
+        call.patch = lambda live: finish(patcher(live), page.accepts, validation)
+    answer = await handler(call)
+    return ObjectResult(scope.resource, obj=answer.obj, status=answer.status)
+
+
+async def _body(scope: Scope, page: Page, options: Options) -> Object:
+    validation = Validation(scope.request.warnings, options.field_validation)
+    body, found = await read_body(scope, page.accepts, strict=validation.mode != "Ignore")
+    check_kind(body, page.accepts)
+    validation.judge(found)
+    defaulting.default(body, page.accepts)
+    meta = body.setdefault("metadata", {})
+    if scope.resource.namespaced:
+        check_namespace(body, scope.namespace)
+    if scope.name and not meta.get("name"):
+        meta["name"] = scope.name
+    elif scope.name:
+        check_name(body, scope.name)
+    return body
+
+
+async def _admit_body(scope: Scope, operation: Operation, body: Object, options: Options) -> None:
+    attributes = scope.attributes(operation, body, None, options)
+    await scope.services.admission.admit(attributes)
+    await scope.services.admission.validate(attributes)
+
+
+def _call(scope: Scope, options: Options, body: Object | None, operation: Operation) -> Call:
+    services = scope.services
+
+    def store_of(gvr: GVR) -> Store:
+        row = services.catalog.resource(gvr)
+        assert row is not None
+        return services.store(row)
+
+    def record(obj: Object, live: Object | None) -> Object:
+        return ownership.record(scope, obj, live, options)
+
+    async def mutate(kind: Operation, obj: Object, old: Object | None) -> Object:
+        return await scope.mutate(kind, obj, old, options)
+
+    async def admit(obj: Object | None, old: Object | None) -> None:
+        if obj is None:
+            attributes = scope.attributes(Operation.DELETE, obj, old, options)
+            attributes.subresource = ""
+            await services.admission.validate(attributes)
+            return
+        await services.admission.validate(scope.attributes(operation, obj, old, options))
+
+    return Call(
+        resource=scope.resource,
+        name=scope.name,
+        namespace=scope.namespace,
+        verb=scope.request.info.verb,
+        user=scope.request.user,
+        store=scope.store,
+        stores=store_of,
+        context=scope.context(options),
+        body=body,
+        admit=admit,
+        mutate=mutate,
+        record=record,
+        authorizer=services.authorization,
+        authenticator=services.authentication,
+        signer=services.token_signer,
+        query=scope.request.query,
+        extra=_extra(scope),
+    )
+
+
+def _extra(scope: Scope) -> dict[str, Any]:
+    return {"authenticate_token": scope.services.authentication.authenticate_token}
+
+

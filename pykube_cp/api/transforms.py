@@ -1,0 +1,89 @@
+"""Other forms of objects: Table for people, metadata only for those who need no more."""
+# upstream: apiserver pkg/endpoints/handlers/response.go transformObject
+
+from collections.abc import Callable, Sequence
+
+from pykube_cp.machinery import schema, structural
+from pykube_cp.machinery.gvk import GVK, GroupVersion
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry import table as tables
+from pykube_cp.registry.resource import Resource
+
+
+def partial(api_version: str) -> Callable[[Object], Object]:
+    """From an object to its PartialObjectMetadata."""
+
+    def run(obj: Object) -> Object:
+        return {
+            "kind": "PartialObjectMetadata",
+            "apiVersion": api_version,
+            "metadata": obj["metadata"],
+        }
+
+    return run
+
+
+def table(
+    resource: Resource,
+    api_version: str,
+    include: str,
+    objects: Sequence[Object],
+    metadata: Object,
+) -> Object:
+    """A Table; ``include`` says what of each object goes with its row: None, Metadata, Object."""
+    return {
+        "kind": "Table",
+        "apiVersion": api_version,
+        "metadata": metadata,
+        "columnDefinitions": tables.definitions(resource),
+        "rows": [_row(resource, obj, include) for obj in objects],
+    }
+
+
+def table_of_one(
+    resource: Resource, api_version: str, include: str
+) -> Callable[[Object], Object]:
+    """From an object to a Table with one row."""
+
+    def run(obj: Object) -> Object:
+        metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        return table(resource, api_version, include, [obj], metadata)
+
+    return run
+
+
+def empty_table(api_version: str, metadata: Object) -> Object:
+    """What a bookmark is for those who watch a Table."""
+    row = {
+        "cells": [],
+        "object": {
+            "kind": "PartialObjectMetadata",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": metadata,
+        },
+    }
+    return {
+        "kind": "Table",
+        "apiVersion": api_version,
+        "metadata": {"resourceVersion": metadata["resourceVersion"]},
+        "columnDefinitions": None,
+        "rows": [row],
+    }
+
+
+def complete(obj: Object, gvk: GVK) -> Object:
+    """With the empty members that Go writes for the kind; custom kinds stay as they are."""
+    kind = schema.find(gvk)
+    if kind is None:
+        return obj
+    full, _ = structural.normalize(obj, kind, strict=False)
+    return {"kind": gvk.kind, "apiVersion": gvk.api_version, **full}
+
+
+def _row(resource: Resource, obj: Object, include: str) -> Object:
+    row: Object = {"cells": tables.cells(resource, obj)}
+    if include == "Object":
+        row["object"] = obj
+    elif include != "None":
+        row["object"] = partial(GroupVersion("meta.k8s.io", "v1").api_version)(obj)
+    return row

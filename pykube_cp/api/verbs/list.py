@@ -1,0 +1,157 @@
+"""Read a collection: now from the cache, or as of an older revision from the storage."""
+# upstream: apiserver pkg/storage/etcd3/store.go GetList, pkg/storage/continue.go
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import orjson
+
+from pykube_cp.api.list_options import ListOptions, parse
+from pykube_cp.api.request import ListResult
+from pykube_cp.api.scope import Scope
+from pykube_cp.api.selection import Selection, select
+from pykube_cp.api.versions import wait_for
+from pykube_cp.machinery import errors
+from pykube_cp.storage.interface import Compacted, FutureRevision
+from pykube_cp.storage.watch_cache import Entry, ResourceCache
+
+_PAGE = 500
+EXPIRED = (
+    "The provided continue parameter is too old to display a consistent list result. You can start "
+    "a new list without the continue parameter, or use the continue token in this response to "
+    "retrieve the remainder of the results. Continuing with the provided token results in an "
+    "inconsistent list - objects that were created, modified, or deleted between the time the first "
+    "chunk was returned and now may show up in the list."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _From:
+    """Where a page starts, and as of when; revision 0 is now, -1 is now though inconsistent."""
+
+    start: str = ""
+    revision: int = 0
+
+
+async def handle(scope: Scope) -> ListResult:
+    """One page, or all."""
+    options = parse(scope.request.query, watch=False)
+    name = scope.name if scope.request.info.verb == "list" else ""
+    selection = select(scope.request.query, scope.resource, "" if "fieldSelector" in scope.request.query else name)
+    cache = await scope.store.cache()
+    begin = await _begin(scope, options, cache)
+    namespace = scope.namespace or selection.namespace
+    if begin.revision > 0 and begin.revision < cache.changed_at:
+        return await _at_revision(scope, cache, namespace, selection, options, begin)
+    revision = begin.revision if begin.revision > 0 else scope.services.caches.revision
+    entries = _entries(cache, scope, namespace, selection, begin.start)
+    return _page(scope, entries, selection, options.limit, revision, known_all=True)
+
+
+def _entries(
+    cache: ResourceCache, scope: Scope, namespace: str, selection: Selection, start: str
+) -> list[Entry]:
+    if selection.name and (namespace or not scope.resource.namespaced):
+        entry = cache.get(scope.store.key(namespace, selection.name))
+        found = [entry] if entry is not None and entry.key >= start else []
+    else:
+        found = cache.list(namespace, start)
+    matches = selection.matches
+    return found if matches is None else [entry for entry in found if matches(entry)]
+
+
+def _page(
+    scope: Scope,
+    entries: list[Entry],
+    selection: Selection,
+    limit: int,
+    revision: int,
+    *,
+    known_all: bool,
+) -> ListResult:
+    if not limit or len(entries) <= limit:
+        return ListResult(scope.resource, entries, revision)
+    page = entries[:limit]
+    token = encode_token(page[-1].key[len(scope.store.prefix) :] + "\0", revision)
+    remaining = len(entries) - limit if selection.empty and known_all else None
+    return ListResult(scope.resource, page, revision, token, remaining)
+
+
+async def _begin(scope: Scope, options: ListOptions, cache: ResourceCache) -> _From:
+    if options.continue_:
+        start, revision = decode_token(options.continue_)
+        return _From(scope.store.prefix + start, revision)
+    if options.version:
+        await wait_for(scope.services.caches, options.version)
+    if options.match == "Exact" or (
+        options.version and options.limit and not options.match
+    ):
+        _ = cache
+        return _From(revision=options.version)
+    return _From()
+
+
+async def _at_revision(
+    scope: Scope,
+    cache: ResourceCache,
+    namespace: str,
+    selection: Selection,
+    options: ListOptions,
+    begin: _From,
+) -> ListResult:
+    """Page by page from the storage until enough match; only such lists read history."""
+    prefix = f"{scope.store.prefix}{namespace}/" if namespace else scope.store.prefix
+    storage, start = scope.services.caches.storage, begin.start
+    found: list[Entry] = []
+    want = options.limit + 1 if options.limit else 0
+    try:
+        while True:
+            page = await storage.range(
+                prefix, start=start, revision=begin.revision, limit=max(want, _PAGE)
+            )
+            entries = [cache.entry_of(kv.key, kv.value, kv.revision) for kv in page.items]
+            found += [e for e in entries if selection.matches is None or selection.matches(e)]
+            if not page.more or (want and len(found) >= want):
+                break
+            start = page.items[-1].key + "\0"
+    except Compacted:
+        raise _expired(scope, begin, continued=bool(options.continue_)) from None
+    except FutureRevision as error:
+        raise errors.too_large_resource_version(error.revision, error.current, 1) from None
+    result = _page(scope, found, selection, options.limit, begin.revision, known_all=not page.more)
+    if result.continue_ and page.more and selection.empty:
+        result.remaining = page.count - options.limit
+    return result
+
+
+def _expired(scope: Scope, begin: _From, *, continued: bool) -> errors.StatusError:
+    if not continued:
+        return errors.resource_expired(
+            f"The provided resource version is too old: {begin.revision}"
+        )
+    error = errors.resource_expired(EXPIRED)
+    start = begin.start[len(scope.store.prefix) :]
+    error.list_meta = {"continue": encode_token(start, -1)}
+    return error
+
+
+def encode_token(start: str, revision: int) -> str:
+    """Upstream's token: the next key below the prefix, and the revision of the first page."""
+    token = {"v": "meta.k8s.io/v1", "rv": revision, "start": start}
+    return base64.urlsafe_b64encode(orjson.dumps(token)).rstrip(b"=").decode()
+
+
+def decode_token(text: str) -> tuple[str, int]:
+    try:
+        token = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        version, start, revision = token["v"], token["start"], int(token.get("rv", 0))
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+        raise errors.bad_request("continue key is not valid") from None
+    if version != "meta.k8s.io/v1":
+        raise errors.bad_request(
+            f'server does not recognize this encoded version "{version}"'
+        )
+    if not isinstance(start, str) or not start or ".." in start:
+        raise errors.bad_request("continue key is not valid")
+    return start, revision

@@ -1,0 +1,128 @@
+"""The media types there are, and the two functions most callers need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pykube_cp.machinery import schema, structural
+from pykube_cp.machinery.codec.cbor import Cbor
+from pykube_cp.machinery.codec.interface import Codec, DecodeError
+from pykube_cp.machinery.codec.json import Json
+from pykube_cp.machinery.codec.protobuf import Protobuf
+from pykube_cp.machinery.codec.yaml import Yaml
+from pykube_cp.machinery.gvk import GVK, GroupVersion
+from pykube_cp.machinery.leaves import json_kind
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.strict_errors import strict_errors
+
+JSON: Codec = Json()
+YAML: Codec = Yaml()
+PROTOBUF: Codec = Protobuf()
+CBOR: Codec = Cbor()
+
+CODECS: tuple[Codec, ...] = (JSON, YAML, PROTOBUF)
+"""What is served, the default first."""
+
+KNOWN: Mapping[str, Codec] = {codec.media_type: codec for codec in (*CODECS, CBOR)}
+
+_HEAD = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+    'Kind string "json:\\"kind,omitempty\\"" }'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A body, read.
+
+    Attributes:
+        obj: in canonical form if the kind is built in, else as sent; ``apiVersion`` and ``kind``
+            are set unless both body and default are silent.
+        strict_errors: for ``fieldValidation``; ``strict_errors.message`` joins them.
+    """
+
+    obj: Object
+    gvk: GVK
+    strict_errors: list[str] = field(default_factory=list)
+
+
+def decode_body(
+    media_type: str,
+    data: bytes,
+    *,
+    default: GVK | None = None,
+    strict: bool = False,
+    normalize: bool = True,
+) -> Decoded:
+    """Read a body.
+
+    Args:
+        media_type: without parameters; ``KeyError`` when there is no codec for it.
+        data: the bytes.
+        default: kind and version where the body does not say.
+        strict: whether to collect unknown and duplicate fields.
+        normalize: False leaves objects of built-in kinds as they were sent, for patches.
+
+    Raises:
+        DecodeError: it cannot be read, or does not say its kind.
+    """
+    codec = KNOWN[media_type]
+    errors: list[str] | None = [] if strict else None
+    value = codec.decode(data, default, strict=errors)
+    gvk = kind_of(value, data, default)
+    kind = schema.find(gvk) if normalize and not codec.typed else None
+    found = errors or []
+    if kind is not None:
+        value, more = structural.normalize(value, kind, strict=strict)
+        found += more
+    elif strict and not codec.typed:
+        found += strict_errors(value, None)
+    value["apiVersion"], value["kind"] = gvk.api_version, gvk.kind
+    return Decoded(value, gvk, found)
+
+
+def kind_of(value: Any, data: bytes, default: GVK | None = None) -> GVK:
+    """What an object says it is, completed by the default; ``DecodeError`` when it is silent."""
+    # upstream: apimachinery pkg/runtime/serializer/json/meta.go Interpret
+    if not isinstance(value, dict):
+        if value is not None:
+            raise _unreadable(json_kind(value), f"Go value of type {_HEAD}")
+        value = {}
+    group, version = _group_version(_text(value, "apiVersion"))
+    kind = _text(value, "kind")
+    if default is not None:
+        kind = kind or default.kind
+        if not version and group in {"", default.group}:
+            group, version = default.group, default.version
+    if not kind:
+        raise DecodeError(f"Object 'Kind' is missing in '{data.decode('utf-8', 'replace')}'")
+    if not version:
+        raise DecodeError(f"Object 'apiVersion' is missing in '{data.decode('utf-8', 'replace')}'")
+    return GVK(group, version, kind)
+
+
+def _group_version(api_version: str) -> GroupVersion:
+    try:
+        return GroupVersion.parse(api_version)
+    except ValueError as error:
+        raise DecodeError(str(error)) from error
+
+
+def _text(value: Object, name: str) -> str:
+    text = value.get(name)
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise _unreadable(json_kind(text), f"Go struct field .{name} of type string")
+    return text
+
+
+def _unreadable(kind: str, target: str) -> DecodeError:
+    return DecodeError(
+        f"couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into {target}"
+    )
+
+
+def encode(media_type: str, obj: Object) -> bytes:
+    """The bytes of an object; ``NotEncodableError`` when it has none in this media type."""
+    return KNOWN[media_type].encode(obj)

@@ -1,0 +1,53 @@
+"""``application/cbor``: not served by default, as upstream's feature gate has it off."""
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from pykube_cp.machinery.codec.interface import DecodeError
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+
+
+def _rules() -> ModuleType:
+    from pykube_cp.machinery.codec import cbor_rules  # noqa: PLC0415 - cbor2 is rarely needed
+
+    return cbor_rules
+
+
+class Cbor:
+    """CBOR; watches are a sequence of items, one after the other."""
+
+    media_type = "application/cbor"
+    streams = True
+    typed = False
+
+    def decode(
+        self,
+        data: bytes,
+        default: GVK | None = None,  # noqa: ARG002 - CBOR names its kind or leaves it to the caller
+        *,
+        strict: list[str] | None = None,  # noqa: ARG002 - duplicate keys are refused in any case
+    ) -> Any:
+        return _rules().loads(data)
+
+    def encode(self, obj: Object) -> bytes:
+        return _rules().dumps(obj)
+
+    def frame_event(self, event_type: str, encoded: bytes) -> bytes:
+        return _rules().event(event_type, encoded)
+
+    def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
+        events: list[tuple[str, Any]] = []
+        while data:
+            try:
+                event, rest = _rules().load_first(data)
+            except DecodeError:
+                break  # the next event has not come as a whole
+            events.append((event["type"], event["object"]))
+            data = rest
+        return events, data
+
+    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+        rules = _rules()
+        return self.encode({**head, "items": [rules.loads(item) for item in items]})

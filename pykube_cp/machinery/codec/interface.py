@@ -1,0 +1,98 @@
+"""What a codec is, and the errors it knows.
+
+A codec turns bytes of one media type into an object and back. Objects are plain dicts in the shape
+that Go's JSON encoding of the same typed object has; so all codecs agree on them.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+
+MAGIC = b"k8s\x00"
+"""What an object in protobuf begins with."""
+
+MAX_DEPTH = 250
+"""How deep a value may nest; deeper input is refused before it can exhaust the stack."""
+
+
+class DecodeError(Exception):
+    """The bytes or values are not what they should be; the message is for the client."""
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class TypeMismatchError(DecodeError):
+    """A JSON value of the wrong kind, worded as Go's decoder words it.
+
+    Attributes:
+        value: what was found: ``string``, ``object``, ``number 1.5``.
+        go_type: what was wanted, as Go prints it.
+    """
+
+    # upstream: encoding/json decode.go UnmarshalTypeError
+
+    def __init__(self, value: str, go_type: str) -> None:
+        super().__init__()
+        self.value = value
+        self.go_type = go_type
+        self.struct = ""
+        self.path: list[str] = []
+
+    def enter(self, struct: str, *steps: str) -> None:
+        """Note on the way out that this happened below ``steps`` of ``struct``."""
+        self.struct = self.struct or struct
+        self.path[:0] = steps
+
+    def __str__(self) -> str:
+        if not self.struct and not self.path:
+            return f"json: cannot unmarshal {self.value} into Go value of type {self.go_type}"
+        return (
+            f"json: cannot unmarshal {self.value} into Go struct field "
+            f"{self.struct}.{'.'.join(self.path)} of type {self.go_type}"
+        )
+
+
+class NotEncodableError(Exception):
+    """The object has no form in this media type (a custom resource or a Table in protobuf)."""
+
+
+class Codec(Protocol):
+    """One media type.
+
+    ``decode`` gives the object as the client sent it, except where the form is typed (protobuf):
+    there it is complete already. ``default`` names the kind where the bytes do not. With
+    ``strict``, keys given twice are noticed: JSON marks them for ``structural.normalize`` to
+    report, YAML adds to the list what only its reader can say.
+    """
+
+    media_type: str
+    streams: bool
+    """Whether watches can be sent in it."""
+    typed: bool
+    """Whether decoding already did what ``structural.normalize`` does."""
+
+    def decode(
+        self, data: bytes, default: GVK | None = None, *, strict: list[str] | None = None
+    ) -> Any:
+        """The object in ``data``; ``DecodeError`` when it cannot be read."""
+        ...
+
+    def encode(self, obj: Object) -> bytes:
+        """The bytes of a complete object; ``NotEncodableError`` when it has none."""
+        ...
+
+    def frame_event(self, event_type: str, encoded: bytes) -> bytes:
+        """A watch event around an object that ``encode`` gave."""
+        ...
+
+    def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
+        """The whole events in ``data`` as (type, object), and the rest."""
+        ...
+
+    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+        """A list from a head without items and its items, each as ``encode`` gave it."""
+        ...

@@ -1,0 +1,86 @@
+"""``application/json``."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
+from pykube_cp.machinery.codec.json_syntax import explain
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.strict_errors import with_duplicates
+
+_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
+
+
+def loads(data: bytes) -> Any:
+    """The value in ``data``; ``DecodeError`` with Go's words when it is none."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(explain(data)) from error
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse what orjson could not write again; it stops at 254 levels."""
+    try:
+        orjson.dumps([[[[value]]]])
+    except TypeError as error:
+        raise DecodeError("exceeded max depth") from error
+
+
+def loads_noticing_duplicates(data: bytes) -> Any:
+    """As ``loads``; objects with keys given twice are ``Duplicated``."""
+    value = loads(data)
+    if not _may_have_duplicates(data, value):
+        return value
+    return json.loads(data, object_pairs_hook=with_duplicates)
+
+
+def _may_have_duplicates(data: bytes, value: Any) -> bool:
+    """Cheap: every key ends in a quote and a colon, also when the value is written again.
+
+    Text inside strings may look the same, but then it does so on both sides.
+    """
+    if b"\\u0022" in data or _SPACED_KEY.search(data):
+        return True
+    return data.count(b'":') != orjson.dumps(value).count(b'":')
+
+
+class Json:
+    """JSON as Kubernetes speaks it."""
+
+    media_type = "application/json"
+    streams = True
+    typed = False
+
+    def decode(
+        self,
+        data: bytes,
+        default: GVK | None = None,  # noqa: ARG002 - JSON names its kind or leaves it to the caller
+        *,
+        strict: list[str] | None = None,
+    ) -> Any:
+        return loads(data) if strict is None else loads_noticing_duplicates(data)
+
+    def encode(self, obj: Object) -> bytes:
+        return orjson.dumps(obj)
+
+    def frame_event(self, event_type: str, encoded: bytes) -> bytes:
+        return b'{"type":"%b","object":%b}\n' % (event_type.encode(), encoded)
+
+    def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        events = [loads(line) for line in lines if line.strip()]
+        return [(event["type"], event["object"]) for event in events], rest
+
+    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+        opened = orjson.dumps({key: value for key, value in head.items() if key != "items"})
+        return b'%b,"items":[%b]}' % (opened[:-1], b",".join(items))

@@ -1,0 +1,194 @@
+"""Which form a client wants (Accept) and which it sends (Content-Type)."""
+# upstream: apiserver pkg/endpoints/handlers/negotiation/negotiate.go
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pykube_cp.machinery.codec.interface import Codec
+from pykube_cp.machinery.gvk import GVK
+
+Allows = Callable[[str, GVK | None], bool]
+"""Whether an endpoint can give a media type, transformed into a kind (None: as it is)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One media range of an Accept header."""
+
+    type: str
+    subtype: str
+    quality: float
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was agreed on.
+
+    Attributes:
+        codec: how to encode.
+        convert: the kind to transform into: Table, PartialObjectMetadata(List),
+            APIGroupDiscoveryList; None for as it is.
+        pretty: whether to format for people.
+        stream: ``watch`` or empty.
+        profile: of discovery (``nopeer``).
+    """
+
+    codec: Codec
+    convert: GVK | None = None
+    pretty: bool = False
+    stream: str = ""
+    profile: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class NotAcceptableError(Exception):
+    """406: no clause fits; the message names what is there."""
+
+
+class UnsupportedMediaTypeError(Exception):
+    """415: no codec for the body; the message names what is there."""
+
+
+@functools.lru_cache(maxsize=1024)
+def parse_accept(header: str) -> tuple[Clause, ...]:
+    """The clauses of an Accept header, the most wanted first."""
+    # upstream: github.com/munnerz/goautoneg accept.go ParseAccept
+    clauses = [clause for part in header.split(",") if (clause := _clause(part)) is not None]
+    return tuple(sorted(clauses, key=_order))
+
+
+def _order(clause: Clause) -> tuple[float, bool, bool]:
+    return -clause.quality, clause.type == "*", clause.subtype == "*"
+
+
+def _clause(part: str) -> Clause | None:
+    media, *rest = part.strip(" ").split(";")
+    kind, _, subtype = (text.strip(" ") for text in media.partition("/"))
+    if not subtype:
+        if kind != "*":
+            return None
+        subtype = "*"
+    if "/" in subtype:
+        return None
+    parameters: dict[str, str] = {}
+    quality = 1.0
+    for text in rest:
+        name, _, value = (side.strip(" ") for side in text.partition("="))
+        if not value or "=" in value:
+            continue
+        if name == "q":
+            quality = _quality(value)
+        else:
+            parameters[name] = value
+    return Clause(kind, subtype, quality, parameters)
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def as_it_is(_media_type: str, target: GVK | None) -> bool:
+    """The restriction of endpoints that transform nothing."""
+    return target is None
+
+
+def negotiate(
+    header: str, codecs: Sequence[Codec], *, allows: Allows = as_it_is, stream: bool = False
+) -> Accepted:
+    """Agree on a form.
+
+    Args:
+        header: the Accept header, may be empty.
+        codecs: what there is, the default first.
+        allows: what the endpoint can do.
+        stream: whether the answer is a watch.
+
+    Raises:
+        NotAcceptableError: nothing fits.
+    """
+    found = _negotiate(header, codecs, allows)
+    if found is None or (stream and not found.codec.streams):
+        supported = stream_types(codecs) if stream else media_types(codecs)
+        raise NotAcceptableError(
+            f"only the following media types are accepted: {', '.join(supported)}"
+        )
+    return found
+
+
+def _negotiate(header: str, codecs: Sequence[Codec], allows: Allows) -> Accepted | None:
+    if not header:
+        return Accepted(codecs[0])
+    for clause in parse_accept(header):
+        for codec in codecs:
+            if _matches(clause, codec.media_type):
+                accepted = _with_parameters(clause.parameters, codec, allows)
+                if accepted is not None:
+                    return accepted
+    return None
+
+
+def _matches(clause: Clause, media_type: str) -> bool:
+    kind, _, subtype = media_type.partition("/")
+    if clause.type == "*":
+        return clause.subtype == "*"
+    return clause.type == kind and clause.subtype in {subtype, "*"}
+
+
+def _with_parameters(
+    parameters: Mapping[str, str], codec: Codec, allows: Allows
+) -> Accepted | None:
+    convert = None
+    if parameters.keys() & {"as", "g", "v"}:
+        convert = GVK(*(parameters.get(name, "") for name in ("g", "v", "as")))
+    stream = parameters.get("stream", "")
+    if (stream and (not codec.streams or stream != "watch")) or parameters.get("sv"):
+        return None
+    if not allows(codec.media_type, convert):
+        return None
+    return Accepted(
+        codec=codec,
+        convert=convert,
+        pretty=parameters.get("pretty") == "1",
+        stream=stream,
+        profile=parameters.get("profile", ""),
+        parameters=parameters,
+    )
+
+
+def media_types(codecs: Sequence[Codec]) -> list[str]:
+    return [codec.media_type for codec in codecs]
+
+
+def stream_types(codecs: Sequence[Codec]) -> list[str]:
+    return [f"{codec.media_type};stream=watch" for codec in codecs if codec.streams]
+
+
+def codec_for(content_type: str, codecs: Sequence[Codec], *, stream: bool = False) -> Codec:
+    """The codec of a body; ``UnsupportedMediaTypeError`` when there is none."""
+    if not content_type:
+        return codecs[0]
+    media_type = parse_content_type(content_type)[0]
+    for codec in codecs:
+        if codec.media_type == media_type:
+            return codec
+    supported = stream_types(codecs) if stream else media_types(codecs)
+    raise UnsupportedMediaTypeError(
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(supported)
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def parse_content_type(header: str) -> tuple[str, Mapping[str, str]]:
+    """The media type, in lower case, and its parameters."""
+    media_type, *rest = header.split(";")
+    parameters: dict[str, str] = {}
+    for text in rest:
+        name, _, value = text.partition("=")
+        parameters[name.strip().lower()] = value.strip().strip('"')
+    return media_type.strip().lower(), parameters

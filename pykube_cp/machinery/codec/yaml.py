@@ -1,0 +1,45 @@
+"""``application/yaml``; the parser is loaded when the first YAML comes."""
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from pykube_cp.machinery.codec.interface import DecodeError, NotEncodableError
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+
+
+def _rules() -> ModuleType:
+    from pykube_cp.machinery.codec import yaml_rules  # noqa: PLC0415 - PyYAML is slow to import
+
+    return yaml_rules
+
+
+class Yaml:
+    """YAML, for requests and single answers; watches cannot be sent in it."""
+
+    media_type = "application/yaml"
+    streams = False
+    typed = False
+
+    def decode(
+        self,
+        data: bytes,
+        default: GVK | None = None,  # noqa: ARG002 - YAML names its kind or leaves it to the caller
+        *,
+        strict: list[str] | None = None,
+    ) -> Any:
+        return _rules().loads(data, strict)
+
+    def encode(self, obj: Object) -> bytes:
+        return _rules().dumps(obj)
+
+    def frame_event(self, event_type: str, encoded: bytes) -> bytes:  # noqa: ARG002 - as above
+        raise NotEncodableError("watches cannot be sent as YAML")
+
+    def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:  # noqa: ARG002 - as above
+        raise DecodeError("watches cannot be sent as YAML")
+
+    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+        rules = _rules()
+        return rules.dumps({**head, "items": [rules.loads(item) for item in items]})

@@ -1,0 +1,378 @@
+"""The one generic store: create, update, delete and read any kind, as its row and hooks say.
+
+Objects here are in the stored version. What a verb wants done to an object comes in as a function,
+so that conflicts which the client did not cause can be tried again on the fresh object.
+"""
+# upstream: apiserver pkg/registry/generic/registry/store.go Store
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import orjson
+
+from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.registry import metadata, validation
+from pykube_cp.registry.resource import Resource
+from pykube_cp.registry.strategy import Deletion, Rollback, Strategy, WriteContext
+from pykube_cp.storage.interface import Conflict, KeyValue
+from pykube_cp.storage.object_store import MODIFIED, ObjectStore, key_of, prefix_of
+from pykube_cp.storage.watch_cache import Entry, Index, ResourceCache, WatchCache
+
+NAME_TRIES = 8
+CONFLICT_TRIES = 100
+
+Admit = Callable[[Object | None, Object | None], Awaitable[None]]
+"""Validating admission of (object, old object); raises to refuse."""
+
+Change = Callable[[Object | None], Awaitable[Object]]
+"""Makes the new object of the old one, which it may change; None when there is none yet."""
+
+
+class Updated(NamedTuple):
+    """Outcome of an update: the entry, and whether the object is new or has vanished by it."""
+
+    entry: Entry
+    created: bool = False
+    deleted: bool = False
+
+
+class Store:
+    """Stores the objects of one resource."""
+
+    def __init__(self, resource: Resource, objects: ObjectStore, caches: WatchCache) -> None:
+        self.resource = resource
+        self.prefix = prefix_of(resource.group, resource.plural)
+        self._objects = objects
+        self._caches = caches
+        self._selectors = tuple(resource.selectable_fields.values())
+        labels = list(resource.selectable_fields)
+        self._indexed = labels.index("spec.nodeName") if "spec.nodeName" in labels else None
+
+    def key(self, namespace: str, name: str) -> str:
+        return key_of(self.prefix, namespace, name)
+
+    def index(self, obj: Object) -> Index:
+        """What the cache keeps beside the bytes."""
+        return obj["metadata"].get("labels"), tuple(select(obj) for select in self._selectors)
+
+    async def cache(self) -> ResourceCache:
+        found = self._caches.cache(self.prefix, self._index_bytes, self._indexed)
+        return found if isinstance(found, ResourceCache) else await found
+
+    async def get(self, namespace: str, name: str) -> Entry:
+        """The entry, or 404."""
+        entry = (await self.cache()).get(self.key(namespace, name))
+        if entry is None:
+            raise errors.not_found(self.resource.group_resource, name)
+        return entry
+
+    # Create.
+
+    async def create(self, ctx: WriteContext, obj: Object, admit: Admit) -> Entry:
+        """Store a new object; a generated name that is taken is tried again with another."""
+        generate = not obj.get("metadata", {}).get("name") and "generateName" in obj["metadata"]
+        for attempt in range(NAME_TRIES):
+            candidate = deep_copy(obj) if generate else obj
+            try:
+                return await self._create(ctx, candidate, admit)
+            except errors.StatusError as error:
+                if not (generate and errors.is_already_exists(error)):
+                    raise
+                if attempt == NAME_TRIES - 1:
+                    name = candidate["metadata"]["name"]
+                    raise errors.generate_name_conflict(
+                        self.resource.group_resource, name, 1
+                    ) from None
+        raise AssertionError("unreachable")
+
+    async def _create(self, ctx: WriteContext, obj: Object, admit: Admit) -> Entry:
+        strategy = self.resource.strategy
+        if obj["metadata"].get("resourceVersion"):
+            raise errors.StatusError(
+                500, "", "resourceVersion should not be set on objects to be created"
+            )
+        metadata.begin_create(obj, ctx.namespace)
+        strategy.prepare_for_create(ctx, obj)
+        if strategy.has_generation:
+            obj["metadata"]["generation"] = 1
+        rollback = await strategy.begin_create(ctx, obj)
+        try:
+            self._refuse(obj, self._validate_new(ctx, obj))
+            ctx.warnings.extend(strategy.warnings_on_create(ctx, obj))
+            strategy.canonicalize(obj)
+            await admit(obj, None)
+            if ctx.dry_run:
+                return await self._dry_run_create(obj, rollback)
+            return await self._store_new(obj)
+        except BaseException:
+            if rollback is not None and not ctx.dry_run:
+                await rollback()
+            raise
+
+    def _validate_new(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
+        found = validation.validate_object_meta(
+            obj["metadata"],
+            requires_namespace=self.resource.namespaced,
+            validate_name=self.resource.strategy.validate_name,
+            path=Path("metadata"),
+        )
+        found += validation.validate(obj, self.resource.gvk)
+        found += self.resource.strategy.validate(ctx, obj)
+        return found
+
+    async def _store_new(self, obj: Object) -> Entry:
+        meta = obj["metadata"]
+        ttl = self.resource.ttl_seconds
+        return await self._objects.create(
+            self.key(meta.get("namespace", ""), meta["name"]),
+            obj,
+            self.index(obj),
+            group_resource=self.resource.group_resource,
+            expires_at=clock.now() + ttl if ttl else 0.0,
+        )
+
+    async def _dry_run_create(self, obj: Object, rollback: Rollback | None) -> Entry:
+        meta = obj["metadata"]
+        key = self.key(meta.get("namespace", ""), meta["name"])
+        if rollback is not None:
+            await rollback()
+        if (await self.cache()).get(key) is not None:
+            raise errors.already_exists(self.resource.group_resource, meta["name"])
+        return self._unsaved(key, obj, 0)
+
+    # Update.
+
+    async def update(
+        self,
+        ctx: WriteContext,
+        name: str,
+        change: Change,
+        admit: Admit,
+        *,
+        strategy: Strategy | None = None,
+        may_create: bool = False,
+        create_admit: Admit | None = None,
+        retry_given_version: bool = False,
+    ) -> Updated:
+        """Apply ``change`` to the stored object until it is stored or someone is right to refuse.
+
+        Args:
+            strategy: of a subresource; the row's own by default.
+            may_create: create what is missing (apply, and kinds that allow it on update).
+            retry_given_version: the version in the object stems from ``change`` itself, not from the
+                client, so a conflict is no news to him.
+        """
+        strategy = strategy or self.resource.strategy
+        key = self.key(ctx.namespace, name)
+        current = (await self.cache()).get(key)
+        for _ in range(CONFLICT_TRIES):
+            if current is None:
+                return await self._create_on_update(ctx, name, change, create_admit, may_create)
+            old = current.object()
+            obj = await change(current.object())
+            given = obj["metadata"].get("resourceVersion", "")
+            self._check_version(given, current, strategy)
+            try:
+                return await self._update_once(ctx, current, obj, old, strategy, admit)
+            except Conflict as conflict:
+                if given and not retry_given_version:
+                    raise errors.conflict(self.resource.group_resource, name, MODIFIED) from None
+                current = self._entry(conflict.actual)
+        raise errors.conflict(self.resource.group_resource, name, MODIFIED)
+
+    async def _update_once(
+        self,
+        ctx: WriteContext,
+        current: Entry,
+        obj: Object,
+        old: Object,
+        strategy: Strategy,
+        admit: Admit,
+    ) -> Updated:
+        self._check_identity(obj, old)
+        metadata.begin_update(obj, old)
+        obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        strategy.prepare_for_update(ctx, obj, old)
+        if strategy.has_generation and strategy.spec_changed(obj, old):
+            obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        rollback = await strategy.begin_update(ctx, obj, old)
+        try:
+            self._refuse(obj, self._validate_change(ctx, obj, old, strategy))
+            ctx.warnings.extend(strategy.warnings_on_update(ctx, obj, old))
+            strategy.canonicalize(obj)
+            await admit(obj, old)
+            result = await self._store_change(ctx, current, obj, old)
+        except BaseException:
+            if rollback is not None:
+                await rollback()
+            raise
+        if ctx.dry_run and rollback is not None:
+            await rollback()
+        return result
+
+    def _validate_change(
+        self, ctx: WriteContext, obj: Object, old: Object, strategy: Strategy
+    ) -> list[FieldError]:
+        found = validation.validate_object_meta_update(
+            obj["metadata"], old["metadata"], Path("metadata")
+        )
+        found += validation.validate(obj, self.resource.gvk, old)
+        found += strategy.validate_update(ctx, obj, old)
+        return found
+
+    async def _store_change(
+        self, ctx: WriteContext, current: Entry, obj: Object, old: Object
+    ) -> Updated:
+        meta = obj["metadata"]
+        vanishes = (
+            bool(meta.get("deletionTimestamp"))
+            and not self.resource.strategy.holds_finalizers(obj)
+            and not meta.get("deletionGracePeriodSeconds")
+        )
+        if ctx.dry_run:
+            return Updated(self._unsaved(current.key, obj, current.revision), deleted=vanishes)
+        if vanishes:
+            entry = await self._remove(ctx, obj, current.revision)
+            return Updated(entry, deleted=True)
+        if obj == old:
+            return Updated(current)
+        ttl = self.resource.ttl_seconds
+        entry = await self._objects.update(
+            current.key,
+            obj,
+            self.index(obj),
+            current.revision,
+            group_resource=self.resource.group_resource,
+            expires_at=clock.now() + ttl if ttl else 0.0,
+        )
+        return Updated(entry)
+
+    async def _create_on_update(
+        self,
+        ctx: WriteContext,
+        name: str,
+        change: Change,
+        admit: Admit | None,
+        may_create: bool,  # noqa: FBT001 - passed on as it came
+    ) -> Updated:
+        if not may_create or admit is None:
+            raise errors.not_found(self.resource.group_resource, name)
+        obj = await change(None)
+        return Updated(await self._create(ctx, obj, admit), created=True)
+
+    def _check_version(self, given: str, current: Entry, strategy: Strategy) -> None:
+        name = current.name
+        if not given or given == "0":
+            if not strategy.allow_unconditional_update:
+                detail = "must be specified for an update"
+                error = FieldError.invalid(Path("metadata").child("resourceVersion"), 0, detail)
+                raise errors.invalid((self.resource.group, self.resource.kind), name, [error])
+        elif given != str(current.revision):
+            raise errors.conflict(self.resource.group_resource, name, MODIFIED)
+
+    def _check_identity(self, obj: Object, old: Object) -> None:
+        uid = obj["metadata"].get("uid", "")
+        metadata.check_preconditions(old, uid, "", self.resource.group_resource)
+
+    # Delete.
+
+    async def delete(
+        self, ctx: WriteContext, name: str, deletion: Deletion, admit: Admit
+    ) -> tuple[Object, bool]:
+        """Delete, or mark as being deleted.
+
+        Returns:
+            The object's last state, and whether it is gone.
+        """
+        key = self.key(ctx.namespace, name)
+        current: Entry | None = await self.get(ctx.namespace, name)
+        preconditions = deletion.options.get("preconditions") or {}
+        for _ in range(CONFLICT_TRIES):
+            if current is None:
+                raise errors.not_found(self.resource.group_resource, name)
+            obj = current.object()
+            metadata.check_preconditions(
+                obj,
+                preconditions.get("uid") or "",
+                preconditions.get("resourceVersion") or "",
+                self.resource.group_resource,
+            )
+            try:
+                return await self._delete_once(ctx, current, obj, deletion, admit)
+            except Conflict as conflict:
+                current = self._entry(conflict.actual)
+        raise errors.conflict(self.resource.group_resource, key, MODIFIED)
+
+    async def _delete_once(
+        self, ctx: WriteContext, current: Entry, obj: Object, deletion: Deletion, admit: Admit
+    ) -> tuple[Object, bool]:
+        strategy = self.resource.strategy
+        await admit(None, current.object())
+        graceful, pending = metadata.begin_delete(strategy, obj, deletion)
+        if pending:
+            return obj, False
+        metadata.settle_finalizers(strategy, obj, deletion)
+        if obj["metadata"].get("finalizers") or strategy.holds_finalizers(obj):
+            if not graceful:
+                metadata.mark_deleting(obj)
+            return await self._mark(ctx, current, obj), False
+        if graceful and deletion.grace_period_seconds:
+            return await self._mark(ctx, current, obj), False
+        if ctx.dry_run:
+            return obj, True
+        await self._remove(ctx, obj, current.revision)
+        return obj, True
+
+    async def _mark(self, ctx: WriteContext, current: Entry, obj: Object) -> Object:
+        if ctx.dry_run or orjson.loads(current.data) == obj:
+            return obj
+        await self._objects.update(
+            current.key,
+            obj,
+            self.index(obj),
+            current.revision,
+            group_resource=self.resource.group_resource,
+        )
+        return obj
+
+    async def _remove(self, ctx: WriteContext, obj: Object, revision: int) -> Entry:
+        meta = obj["metadata"]
+        entry = await self._objects.delete(
+            self.key(meta.get("namespace", ""), meta["name"]),
+            obj,
+            self.index(obj),
+            revision,
+            group_resource=self.resource.group_resource,
+        )
+        await self.resource.strategy.after_delete(ctx, obj)
+        return entry
+
+    # Small parts.
+
+    def _refuse(self, obj: Object, found: list[FieldError]) -> None:
+        if found:
+            kind = (self.resource.group, self.resource.kind)
+            raise errors.invalid(kind, obj["metadata"].get("name", ""), found)
+
+    def _entry(self, found: KeyValue | None) -> Entry | None:
+        if found is None:
+            return None
+        namespace, _, name = found.key[len(self.prefix) :].rpartition("/")
+        labels, fields = self._index_bytes(found.value)
+        return Entry(found.key, namespace, name, found.revision, found.value, labels, fields)
+
+    def _unsaved(self, key: str, obj: Object, revision: int) -> Entry:
+        meta = obj["metadata"]
+        labels, fields = self.index(obj)
+        return Entry(
+            key, meta.get("namespace", ""), meta["name"], revision, orjson.dumps(obj), labels, fields
+        )
+
+    def _index_bytes(self, data: bytes) -> Index:
+        try:
+            return self.index(orjson.loads(data))
+        except (ValueError, KeyError, TypeError):
+            # One corrupt object must not take lists and watches of the others down.
+            return None, ("",) * len(self._selectors)

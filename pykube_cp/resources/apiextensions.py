@@ -1,0 +1,28 @@
+"""Rows of apiextensions.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+CUSTOM_RESOURCE_DEFINITION = Resource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    kind="CustomResourceDefinition",
+    plural="customresourcedefinitions",
+    singular="customresourcedefinition",
+    namespaced=False,
+    short_names=(
+        "crd",
+        "crds",
+    ),
+    categories=("api-extensions",),
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="jfWCUB31mvA=",
+)
+
+RESOURCES = (CUSTOM_RESOURCE_DEFINITION,)

@@ -1,0 +1,24 @@
+"""Rows of apiregistration.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+API_SERVICE = Resource(
+    group="apiregistration.k8s.io",
+    version="v1",
+    kind="APIService",
+    plural="apiservices",
+    singular="apiservice",
+    namespaced=False,
+    categories=("api-extensions",),
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("apiregistration.k8s.io", "v1", "APIService"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="InPBPD7+PqM=",
+)
+
+RESOURCES = (API_SERVICE,)

@@ -1,0 +1,24 @@
+"""Rows of internal.apiserver.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+STORAGE_VERSION = Resource(
+    group="internal.apiserver.k8s.io",
+    version="v1alpha1",
+    kind="StorageVersion",
+    plural="storageversions",
+    singular="storageversion",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("internal.apiserver.k8s.io", "v1alpha1", "StorageVersion"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="c8YZt5U0nPk=",
+    served_by_default=False,
+)
+
+RESOURCES = (STORAGE_VERSION,)

@@ -1,0 +1,82 @@
+"""Rows of apps."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.shared import selectable
+
+CONTROLLER_REVISION = Resource(
+    group="apps",
+    version="v1",
+    kind="ControllerRevision",
+    plural="controllerrevisions",
+    singular="controllerrevision",
+    storage_version_hash="85nkx63pcBU=",
+)
+
+DAEMON_SET = Resource(
+    group="apps",
+    version="v1",
+    kind="DaemonSet",
+    plural="daemonsets",
+    singular="daemonset",
+    short_names=("ds",),
+    categories=("all",),
+    subresources=(
+        Subresource(name="status", kind=GVK("apps", "v1", "DaemonSet"), verbs=STATUS_VERBS),
+    ),
+    storage_version_hash="dd7pWHUlMKQ=",
+)
+
+DEPLOYMENT = Resource(
+    group="apps",
+    version="v1",
+    kind="Deployment",
+    plural="deployments",
+    singular="deployment",
+    short_names=("deploy",),
+    categories=("all",),
+    subresources=(
+        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
+        Subresource(name="status", kind=GVK("apps", "v1", "Deployment"), verbs=STATUS_VERBS),
+    ),
+    storage_version_hash="8aSe+NMegvE=",
+)
+
+REPLICA_SET = Resource(
+    group="apps",
+    version="v1",
+    kind="ReplicaSet",
+    plural="replicasets",
+    singular="replicaset",
+    short_names=("rs",),
+    categories=("all",),
+    subresources=(
+        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
+        Subresource(name="status", kind=GVK("apps", "v1", "ReplicaSet"), verbs=STATUS_VERBS),
+    ),
+    selectable_fields=selectable.REPLICAS,
+    storage_version_hash="P1RzHs8/mWQ=",
+)
+
+STATEFUL_SET = Resource(
+    group="apps",
+    version="v1",
+    kind="StatefulSet",
+    plural="statefulsets",
+    singular="statefulset",
+    short_names=("sts",),
+    categories=("all",),
+    subresources=(
+        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
+        Subresource(name="status", kind=GVK("apps", "v1", "StatefulSet"), verbs=STATUS_VERBS),
+    ),
+    storage_version_hash="H+vl74LkKdo=",
+)
+
+RESOURCES = (
+    CONTROLLER_REVISION,
+    DAEMON_SET,
+    DEPLOYMENT,
+    REPLICA_SET,
+    STATEFUL_SET,
+)

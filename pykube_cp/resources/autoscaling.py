@@ -1,0 +1,48 @@
+"""Rows of autoscaling."""
+
+from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.conversions import autoscaling as hpa_conversion
+
+HORIZONTAL_POD_AUTOSCALER_V1 = Resource(
+    group="autoscaling",
+    version="v1",
+    kind="HorizontalPodAutoscaler",
+    plural="horizontalpodautoscalers",
+    singular="horizontalpodautoscaler",
+    short_names=("hpa",),
+    categories=("all",),
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("autoscaling", "v1", "HorizontalPodAutoscaler"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="qwQve8ut294=",
+    stored_as=GVR("autoscaling", "v2", "horizontalpodautoscalers"),
+    conversion=hpa_conversion.HORIZONTAL_POD_AUTOSCALER,
+)
+
+HORIZONTAL_POD_AUTOSCALER_V2 = Resource(
+    group="autoscaling",
+    version="v2",
+    kind="HorizontalPodAutoscaler",
+    plural="horizontalpodautoscalers",
+    singular="horizontalpodautoscaler",
+    short_names=("hpa",),
+    categories=("all",),
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("autoscaling", "v2", "HorizontalPodAutoscaler"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="qwQve8ut294=",
+)
+
+RESOURCES = (
+    HORIZONTAL_POD_AUTOSCALER_V1,
+    HORIZONTAL_POD_AUTOSCALER_V2,
+)

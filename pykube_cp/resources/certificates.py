@@ -1,0 +1,100 @@
+"""Rows of certificates.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.shared import selectable
+
+CERTIFICATE_SIGNING_REQUEST = Resource(
+    group="certificates.k8s.io",
+    version="v1",
+    kind="CertificateSigningRequest",
+    plural="certificatesigningrequests",
+    singular="certificatesigningrequest",
+    namespaced=False,
+    short_names=("csr",),
+    subresources=(
+        Subresource(
+            name="approval",
+            kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
+            verbs=STATUS_VERBS,
+        ),
+        Subresource(
+            name="status",
+            kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    selectable_fields=selectable.SIGNER,
+    storage_version_hash="95fRKMXA+00=",
+)
+
+CLUSTER_TRUST_BUNDLE_V1 = Resource(
+    group="certificates.k8s.io",
+    version="v1",
+    kind="ClusterTrustBundle",
+    plural="clustertrustbundles",
+    singular="clustertrustbundle",
+    namespaced=False,
+    selectable_fields=selectable.SIGNER,
+    storage_version_hash="v5yhuVertL4=",
+)
+
+POD_CERTIFICATE_REQUEST_V1 = Resource(
+    group="certificates.k8s.io",
+    version="v1",
+    kind="PodCertificateRequest",
+    plural="podcertificaterequests",
+    singular="podcertificaterequest",
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("certificates.k8s.io", "v1", "PodCertificateRequest"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
+    storage_version_hash="wYA9yXQH8fg=",
+)
+
+CLUSTER_TRUST_BUNDLE_V1BETA1 = Resource(
+    group="certificates.k8s.io",
+    version="v1beta1",
+    kind="ClusterTrustBundle",
+    plural="clustertrustbundles",
+    singular="clustertrustbundle",
+    namespaced=False,
+    selectable_fields=selectable.SIGNER,
+    storage_version_hash="v5yhuVertL4=",
+    stored_as=GVR("certificates.k8s.io", "v1", "clustertrustbundles"),
+    conversion=versions.between("certificates.k8s.io/v1", "certificates.k8s.io/v1beta1"),
+    served_by_default=False,
+)
+
+POD_CERTIFICATE_REQUEST_V1BETA1 = Resource(
+    group="certificates.k8s.io",
+    version="v1beta1",
+    kind="PodCertificateRequest",
+    plural="podcertificaterequests",
+    singular="podcertificaterequest",
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("certificates.k8s.io", "v1beta1", "PodCertificateRequest"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
+    storage_version_hash="wYA9yXQH8fg=",
+    stored_as=GVR("certificates.k8s.io", "v1", "podcertificaterequests"),
+    conversion=versions.between("certificates.k8s.io/v1", "certificates.k8s.io/v1beta1"),
+    served_by_default=False,
+)
+
+RESOURCES = (
+    CERTIFICATE_SIGNING_REQUEST,
+    CLUSTER_TRUST_BUNDLE_V1,
+    POD_CERTIFICATE_REQUEST_V1,
+    CLUSTER_TRUST_BUNDLE_V1BETA1,
+    POD_CERTIFICATE_REQUEST_V1BETA1,
+)

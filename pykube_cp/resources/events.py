@@ -1,0 +1,23 @@
+"""Rows of events.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.registry.resource import Resource
+from pykube_cp.resources.conversions import events as events_conversion
+from pykube_cp.resources.shared import selectable
+from pykube_cp.resources.shared.limits import EVENT_TTL_SECONDS
+
+EVENT = Resource(
+    group="events.k8s.io",
+    version="v1",
+    kind="Event",
+    plural="events",
+    singular="event",
+    short_names=("ev",),
+    selectable_fields=selectable.EVENTS_EVENT,
+    storage_version_hash="r2yiGXH7wu8=",
+    ttl_seconds=EVENT_TTL_SECONDS,
+    stored_as=GVR("", "v1", "events"),
+    conversion=events_conversion.EVENT,
+)
+
+RESOURCES = (EVENT,)

@@ -1,0 +1,43 @@
+"""Rows of flowcontrol.apiserver.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+FLOW_SCHEMA = Resource(
+    group="flowcontrol.apiserver.k8s.io",
+    version="v1",
+    kind="FlowSchema",
+    plural="flowschemas",
+    singular="flowschema",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="GJVAJZSZBIw=",
+)
+
+PRIORITY_LEVEL_CONFIGURATION = Resource(
+    group="flowcontrol.apiserver.k8s.io",
+    version="v1",
+    kind="PriorityLevelConfiguration",
+    plural="prioritylevelconfigurations",
+    singular="prioritylevelconfiguration",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="Kir5PVfvNeI=",
+)
+
+RESOURCES = (
+    FLOW_SCHEMA,
+    PRIORITY_LEVEL_CONFIGURATION,
+)

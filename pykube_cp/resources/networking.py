@@ -1,0 +1,73 @@
+"""Rows of networking.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+INGRESS_CLASS = Resource(
+    group="networking.k8s.io",
+    version="v1",
+    kind="IngressClass",
+    plural="ingressclasses",
+    singular="ingressclass",
+    namespaced=False,
+    storage_version_hash="l/iqIbDgFyQ=",
+)
+
+INGRESS = Resource(
+    group="networking.k8s.io",
+    version="v1",
+    kind="Ingress",
+    plural="ingresses",
+    singular="ingress",
+    short_names=("ing",),
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("networking.k8s.io", "v1", "Ingress"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="39NQlfNR+bo=",
+)
+
+IP_ADDRESS = Resource(
+    group="networking.k8s.io",
+    version="v1",
+    kind="IPAddress",
+    plural="ipaddresses",
+    singular="ipaddress",
+    namespaced=False,
+    short_names=("ip",),
+    storage_version_hash="3f/plJFChNE=",
+)
+
+NETWORK_POLICY = Resource(
+    group="networking.k8s.io",
+    version="v1",
+    kind="NetworkPolicy",
+    plural="networkpolicies",
+    singular="networkpolicy",
+    short_names=("netpol",),
+    storage_version_hash="YpfwF18m1G8=",
+)
+
+SERVICE_CIDR = Resource(
+    group="networking.k8s.io",
+    version="v1",
+    kind="ServiceCIDR",
+    plural="servicecidrs",
+    singular="servicecidr",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("networking.k8s.io", "v1", "ServiceCIDR"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="gNLvruQhW2g=",
+)
+
+RESOURCES = (
+    INGRESS_CLASS,
+    INGRESS,
+    IP_ADDRESS,
+    NETWORK_POLICY,
+    SERVICE_CIDR,
+)

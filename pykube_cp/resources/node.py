@@ -1,0 +1,15 @@
+"""Rows of node.k8s.io."""
+
+from pykube_cp.registry.resource import Resource
+
+RUNTIME_CLASS = Resource(
+    group="node.k8s.io",
+    version="v1",
+    kind="RuntimeClass",
+    plural="runtimeclasses",
+    singular="runtimeclass",
+    namespaced=False,
+    storage_version_hash="WQTu1GL3T2Q=",
+)
+
+RESOURCES = (RUNTIME_CLASS,)

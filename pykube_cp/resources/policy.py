@@ -1,0 +1,21 @@
+"""Rows of policy."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+POD_DISRUPTION_BUDGET = Resource(
+    group="policy",
+    version="v1",
+    kind="PodDisruptionBudget",
+    plural="poddisruptionbudgets",
+    singular="poddisruptionbudget",
+    short_names=("pdb",),
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("policy", "v1", "PodDisruptionBudget"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="EVWiDmWqyJw=",
+)
+
+RESOURCES = (POD_DISRUPTION_BUDGET,)

@@ -1,0 +1,48 @@
+"""Rows of rbac.authorization.k8s.io."""
+
+from pykube_cp.registry.resource import Resource
+
+CLUSTER_ROLE_BINDING = Resource(
+    group="rbac.authorization.k8s.io",
+    version="v1",
+    kind="ClusterRoleBinding",
+    plural="clusterrolebindings",
+    singular="clusterrolebinding",
+    namespaced=False,
+    storage_version_hash="48tpQ8gZHFc=",
+)
+
+CLUSTER_ROLE = Resource(
+    group="rbac.authorization.k8s.io",
+    version="v1",
+    kind="ClusterRole",
+    plural="clusterroles",
+    singular="clusterrole",
+    namespaced=False,
+    storage_version_hash="bYE5ZWDrJ44=",
+)
+
+ROLE_BINDING = Resource(
+    group="rbac.authorization.k8s.io",
+    version="v1",
+    kind="RoleBinding",
+    plural="rolebindings",
+    singular="rolebinding",
+    storage_version_hash="eGsCzGH6b1g=",
+)
+
+ROLE = Resource(
+    group="rbac.authorization.k8s.io",
+    version="v1",
+    kind="Role",
+    plural="roles",
+    singular="role",
+    storage_version_hash="7FuwZcIIItM=",
+)
+
+RESOURCES = (
+    CLUSTER_ROLE_BINDING,
+    CLUSTER_ROLE,
+    ROLE_BINDING,
+    ROLE,
+)

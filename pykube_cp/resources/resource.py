@@ -1,0 +1,258 @@
+"""Rows of resource.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.shared import selectable
+
+DEVICE_CLASS_V1 = Resource(
+    group="resource.k8s.io",
+    version="v1",
+    kind="DeviceClass",
+    plural="deviceclasses",
+    singular="deviceclass",
+    namespaced=False,
+    storage_version_hash="Yk2PTc1Ybxk=",
+)
+
+DEVICE_TAINT_RULE_V1 = Resource(
+    group="resource.k8s.io",
+    version="v1",
+    kind="DeviceTaintRule",
+    plural="devicetaintrules",
+    singular="devicetaintrule",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("resource.k8s.io", "v1", "DeviceTaintRule"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="i+85+TcIKpA=",
+)
+
+RESOURCE_CLAIM_V1 = Resource(
+    group="resource.k8s.io",
+    version="v1",
+    kind="ResourceClaim",
+    plural="resourceclaims",
+    singular="resourceclaim",
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("resource.k8s.io", "v1", "ResourceClaim"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="wgAZaHcZxUg=",
+)
+
+RESOURCE_CLAIM_TEMPLATE_V1 = Resource(
+    group="resource.k8s.io",
+    version="v1",
+    kind="ResourceClaimTemplate",
+    plural="resourceclaimtemplates",
+    singular="resourceclaimtemplate",
+    storage_version_hash="TuzjC49aUfM=",
+)
+
+RESOURCE_SLICE_V1 = Resource(
+    group="resource.k8s.io",
+    version="v1",
+    kind="ResourceSlice",
+    plural="resourceslices",
+    singular="resourceslice",
+    namespaced=False,
+    selectable_fields=selectable.RESOURCE_SLICE,
+    storage_version_hash="KsC072WgaEY=",
+)
+
+DEVICE_TAINT_RULE_V1ALPHA3 = Resource(
+    group="resource.k8s.io",
+    version="v1alpha3",
+    kind="DeviceTaintRule",
+    plural="devicetaintrules",
+    singular="devicetaintrule",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("resource.k8s.io", "v1alpha3", "DeviceTaintRule"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="i+85+TcIKpA=",
+    stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1alpha3"),
+    served_by_default=False,
+)
+
+RESOURCE_POOL_STATUS_REQUEST = Resource(
+    group="resource.k8s.io",
+    version="v1alpha3",
+    kind="ResourcePoolStatusRequest",
+    plural="resourcepoolstatusrequests",
+    singular="resourcepoolstatusrequest",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="iy583CtMwdY=",
+    served_by_default=False,
+)
+
+DEVICE_CLASS_V1BETA1 = Resource(
+    group="resource.k8s.io",
+    version="v1beta1",
+    kind="DeviceClass",
+    plural="deviceclasses",
+    singular="deviceclass",
+    namespaced=False,
+    storage_version_hash="Yk2PTc1Ybxk=",
+    stored_as=GVR("resource.k8s.io", "v1", "deviceclasses"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    served_by_default=False,
+)
+
+RESOURCE_CLAIM_V1BETA1 = Resource(
+    group="resource.k8s.io",
+    version="v1beta1",
+    kind="ResourceClaim",
+    plural="resourceclaims",
+    singular="resourceclaim",
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("resource.k8s.io", "v1beta1", "ResourceClaim"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="wgAZaHcZxUg=",
+    stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    served_by_default=False,
+)
+
+RESOURCE_CLAIM_TEMPLATE_V1BETA1 = Resource(
+    group="resource.k8s.io",
+    version="v1beta1",
+    kind="ResourceClaimTemplate",
+    plural="resourceclaimtemplates",
+    singular="resourceclaimtemplate",
+    storage_version_hash="TuzjC49aUfM=",
+    stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    served_by_default=False,
+)
+
+RESOURCE_SLICE_V1BETA1 = Resource(
+    group="resource.k8s.io",
+    version="v1beta1",
+    kind="ResourceSlice",
+    plural="resourceslices",
+    singular="resourceslice",
+    namespaced=False,
+    selectable_fields=selectable.RESOURCE_SLICE,
+    storage_version_hash="KsC072WgaEY=",
+    stored_as=GVR("resource.k8s.io", "v1", "resourceslices"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    served_by_default=False,
+)
+
+DEVICE_CLASS_V1BETA2 = Resource(
+    group="resource.k8s.io",
+    version="v1beta2",
+    kind="DeviceClass",
+    plural="deviceclasses",
+    singular="deviceclass",
+    namespaced=False,
+    storage_version_hash="Yk2PTc1Ybxk=",
+    stored_as=GVR("resource.k8s.io", "v1", "deviceclasses"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
+    served_by_default=False,
+)
+
+DEVICE_TAINT_RULE_V1BETA2 = Resource(
+    group="resource.k8s.io",
+    version="v1beta2",
+    kind="DeviceTaintRule",
+    plural="devicetaintrules",
+    singular="devicetaintrule",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("resource.k8s.io", "v1beta2", "DeviceTaintRule"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="i+85+TcIKpA=",
+    stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
+    served_by_default=False,
+)
+
+RESOURCE_CLAIM_V1BETA2 = Resource(
+    group="resource.k8s.io",
+    version="v1beta2",
+    kind="ResourceClaim",
+    plural="resourceclaims",
+    singular="resourceclaim",
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("resource.k8s.io", "v1beta2", "ResourceClaim"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="wgAZaHcZxUg=",
+    stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
+    served_by_default=False,
+)
+
+RESOURCE_CLAIM_TEMPLATE_V1BETA2 = Resource(
+    group="resource.k8s.io",
+    version="v1beta2",
+    kind="ResourceClaimTemplate",
+    plural="resourceclaimtemplates",
+    singular="resourceclaimtemplate",
+    storage_version_hash="TuzjC49aUfM=",
+    stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
+    served_by_default=False,
+)
+
+RESOURCE_SLICE_V1BETA2 = Resource(
+    group="resource.k8s.io",
+    version="v1beta2",
+    kind="ResourceSlice",
+    plural="resourceslices",
+    singular="resourceslice",
+    namespaced=False,
+    selectable_fields=selectable.RESOURCE_SLICE,
+    storage_version_hash="KsC072WgaEY=",
+    stored_as=GVR("resource.k8s.io", "v1", "resourceslices"),
+    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
+    served_by_default=False,
+)
+
+RESOURCES = (
+    DEVICE_CLASS_V1,
+    DEVICE_TAINT_RULE_V1,
+    RESOURCE_CLAIM_V1,
+    RESOURCE_CLAIM_TEMPLATE_V1,
+    RESOURCE_SLICE_V1,
+    DEVICE_TAINT_RULE_V1ALPHA3,
+    RESOURCE_POOL_STATUS_REQUEST,
+    DEVICE_CLASS_V1BETA1,
+    RESOURCE_CLAIM_V1BETA1,
+    RESOURCE_CLAIM_TEMPLATE_V1BETA1,
+    RESOURCE_SLICE_V1BETA1,
+    DEVICE_CLASS_V1BETA2,
+    DEVICE_TAINT_RULE_V1BETA2,
+    RESOURCE_CLAIM_V1BETA2,
+    RESOURCE_CLAIM_TEMPLATE_V1BETA2,
+    RESOURCE_SLICE_V1BETA2,
+)

@@ -1,0 +1,96 @@
+"""Rows of scheduling.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.conversions import versions
+
+PRIORITY_CLASS = Resource(
+    group="scheduling.k8s.io",
+    version="v1",
+    kind="PriorityClass",
+    plural="priorityclasses",
+    singular="priorityclass",
+    namespaced=False,
+    short_names=("pc",),
+    storage_version_hash="1QwjyaZjj3Y=",
+)
+
+COMPOSITE_POD_GROUP = Resource(
+    group="scheduling.k8s.io",
+    version="v1alpha3",
+    kind="CompositePodGroup",
+    plural="compositepodgroups",
+    singular="compositepodgroup",
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("scheduling.k8s.io", "v1alpha3", "CompositePodGroup"),
+            verbs=STATUS_VERBS,
+        ),
+    ),
+    storage_version_hash="L+dT284DGFE=",
+    served_by_default=False,
+)
+
+POD_GROUP_V1ALPHA3 = Resource(
+    group="scheduling.k8s.io",
+    version="v1alpha3",
+    kind="PodGroup",
+    plural="podgroups",
+    singular="podgroup",
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("scheduling.k8s.io", "v1alpha3", "PodGroup"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="QjOl2H5qPs0=",
+    stored_as=GVR("scheduling.k8s.io", "v1beta1", "podgroups"),
+    conversion=versions.between("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha3"),
+    served_by_default=False,
+)
+
+WORKLOAD_V1ALPHA3 = Resource(
+    group="scheduling.k8s.io",
+    version="v1alpha3",
+    kind="Workload",
+    plural="workloads",
+    singular="workload",
+    storage_version_hash="Fgcxusx6IUo=",
+    stored_as=GVR("scheduling.k8s.io", "v1beta1", "workloads"),
+    conversion=versions.between("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha3"),
+    served_by_default=False,
+)
+
+POD_GROUP_V1BETA1 = Resource(
+    group="scheduling.k8s.io",
+    version="v1beta1",
+    kind="PodGroup",
+    plural="podgroups",
+    singular="podgroup",
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("scheduling.k8s.io", "v1beta1", "PodGroup"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="QjOl2H5qPs0=",
+    served_by_default=False,
+)
+
+WORKLOAD_V1BETA1 = Resource(
+    group="scheduling.k8s.io",
+    version="v1beta1",
+    kind="Workload",
+    plural="workloads",
+    singular="workload",
+    storage_version_hash="Fgcxusx6IUo=",
+    served_by_default=False,
+)
+
+RESOURCES = (
+    PRIORITY_CLASS,
+    COMPOSITE_POD_GROUP,
+    POD_GROUP_V1ALPHA3,
+    WORKLOAD_V1ALPHA3,
+    POD_GROUP_V1BETA1,
+    WORKLOAD_V1BETA1,
+)

@@ -1,0 +1,82 @@
+"""Rows of storage.k8s.io."""
+
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+
+CSI_DRIVER = Resource(
+    group="storage.k8s.io",
+    version="v1",
+    kind="CSIDriver",
+    plural="csidrivers",
+    singular="csidriver",
+    namespaced=False,
+    storage_version_hash="hL6j/rwBV5w=",
+)
+
+CSI_NODE = Resource(
+    group="storage.k8s.io",
+    version="v1",
+    kind="CSINode",
+    plural="csinodes",
+    singular="csinode",
+    namespaced=False,
+    subresources=(
+        Subresource(name="status", kind=GVK("storage.k8s.io", "v1", "CSINode"), verbs=STATUS_VERBS),
+    ),
+    storage_version_hash="Pe62DkZtjuo=",
+)
+
+CSI_STORAGE_CAPACITY = Resource(
+    group="storage.k8s.io",
+    version="v1",
+    kind="CSIStorageCapacity",
+    plural="csistoragecapacities",
+    singular="csistoragecapacity",
+    storage_version_hash="xeVl+2Ly1kE=",
+)
+
+STORAGE_CLASS = Resource(
+    group="storage.k8s.io",
+    version="v1",
+    kind="StorageClass",
+    plural="storageclasses",
+    singular="storageclass",
+    namespaced=False,
+    short_names=("sc",),
+    storage_version_hash="K+m6uJwbjGY=",
+)
+
+VOLUME_ATTACHMENT = Resource(
+    group="storage.k8s.io",
+    version="v1",
+    kind="VolumeAttachment",
+    plural="volumeattachments",
+    singular="volumeattachment",
+    namespaced=False,
+    subresources=(
+        Subresource(
+            name="status", kind=GVK("storage.k8s.io", "v1", "VolumeAttachment"), verbs=STATUS_VERBS
+        ),
+    ),
+    storage_version_hash="tJx/ezt6UDU=",
+)
+
+VOLUME_ATTRIBUTES_CLASS = Resource(
+    group="storage.k8s.io",
+    version="v1",
+    kind="VolumeAttributesClass",
+    plural="volumeattributesclasses",
+    singular="volumeattributesclass",
+    namespaced=False,
+    short_names=("vac",),
+    storage_version_hash="tIjydgKBC5w=",
+)
+
+RESOURCES = (
+    CSI_DRIVER,
+    CSI_NODE,
+    CSI_STORAGE_CAPACITY,
+    STORAGE_CLASS,
+    VOLUME_ATTACHMENT,
+    VOLUME_ATTRIBUTES_CLASS,
+)

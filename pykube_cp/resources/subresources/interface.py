@@ -1,0 +1,88 @@
+"""What a subresource with behaviour of its own is, and what a review kind is: a page of verbs."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pykube_cp.admission.interface import Operation
+from pykube_cp.authn.interface import Authenticator
+from pykube_cp.authz.interface import Authorizer
+from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.user import UserInfo
+from pykube_cp.registry.resource import Resource
+from pykube_cp.registry.store import Admit, Store
+from pykube_cp.registry.strategy import WriteContext
+
+
+class Signer(Protocol):
+    """Makes service-account tokens."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A JWT with these claims."""
+        ...
+
+
+Mutate = Callable[[Operation, Object, Object | None], Awaitable[Object]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call of a page.
+
+    Attributes:
+        store: of the resource that the subresource belongs to.
+        stores: the store of any resource.
+        body: the decoded object, None for reads.
+        admit: validating admission of the parent object, for the store to call.
+        mutate: mutating admission of ``body`` or of the parent.
+        record: managedFields of a change of the parent: (obj, live) -> obj.
+    """
+
+    resource: Resource
+    name: str
+    namespace: str
+    verb: str
+    user: UserInfo
+    store: Store
+    stores: Callable[[GVR], Store]
+    context: WriteContext
+    body: Object | None
+    admit: Admit
+    mutate: Mutate
+    record: Callable[[Object, Object | None], Object]
+    authorizer: Authorizer
+    authenticator: Authenticator
+    signer: Signer | None = None
+    query: Any = None
+    patch: Callable[[Object], Object] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page's answer: an object of ``kind`` (or whatever it says it is), and the status code."""
+
+    obj: Object
+    status: int = 200
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one (resource, subresource) does. ``resource`` is (group, plural); verb ``*`` is any.
+
+    ``accepts`` is the kind of bodies, by verb ``create``/``update``; patches are applied to the
+    answer of ``get``.
+    """
+
+    resource: tuple[str, str]
+    subresource: str
+    accepts: GVK
+    verbs: dict[str, Handler]
+    accepts_also: tuple[GVK, ...] = ()

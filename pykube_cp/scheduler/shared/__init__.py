@@ -1,0 +1,1 @@
+"""What several scheduler plugins need: requests, tolerations, node selectors, volumes."""

@@ -1,0 +1,144 @@
+"""Objects in and out of a backend: keys, encoding, optimistic concurrency, translated errors.
+
+Between a backend's five exceptions and the API's ``StatusError`` there is this one file.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import orjson
+
+from pykube_cp.machinery import errors
+from pykube_cp.machinery.objects import Object
+from pykube_cp.storage.interface import (
+    ABSENT,
+    Closed,
+    Compacted,
+    Conflict,
+    Delete,
+    FutureRevision,
+    Put,
+    Storage,
+    StorageFailure,
+)
+from pykube_cp.storage.watch_cache import Entry, Index, Note
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+COMPACTED = "The provided continue parameter is too old"
+
+
+def prefix_of(group: str, plural: str) -> str:
+    """The prefix under which a resource is kept."""
+    return f"/registry/{group or 'core'}/{plural}/"
+
+
+def key_of(prefix: str, namespace: str, name: str) -> str:
+    return f"{prefix}{namespace}/{name}" if namespace else f"{prefix}{name}"
+
+
+class ObjectStore:
+    """Writes objects. ``group_resource`` and names are for the texts of errors."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    async def create(
+        self,
+        key: str,
+        obj: Object,
+        index: Index,
+        *,
+        group_resource: tuple[str, str],
+        expires_at: float = 0.0,
+    ) -> Entry:
+        note = Note(index)
+        put = Put(
+            key=key, render=renderer(obj), expected=ABSENT, note=note, expires_at=expires_at
+        )
+        name = key.rpartition("/")[2]
+        with translated(group_resource, name):
+            try:
+                revisions = await self.storage.commit([put])
+            except Conflict:
+                raise errors.already_exists(group_resource, name) from None
+        return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+
+    async def update(
+        self,
+        key: str,
+        obj: Object,
+        index: Index,
+        expected: int,
+        *,
+        group_resource: tuple[str, str],
+        expires_at: float = 0.0,
+    ) -> Entry:
+        """Replace the object at ``expected``; ``Conflict`` when it is elsewhere by now."""
+        note = Note(index)
+        put = Put(
+            key=key, render=renderer(obj), expected=expected, note=note, expires_at=expires_at
+        )
+        with translated(group_resource, key.rpartition("/")[2]):
+            revisions = await self.storage.commit([put])
+        return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+
+    async def delete(
+        self,
+        key: str,
+        obj: Object,
+        index: Index,
+        expected: int,
+        *,
+        group_resource: tuple[str, str],
+    ) -> Entry:
+        """Delete the object at ``expected``; watchers get ``obj`` with the deletion's revision."""
+        note = Note(index)
+        delete = Delete(key=key, render=renderer(obj), expected=expected, note=note)
+        with translated(group_resource, key.rpartition("/")[2]):
+            revisions = await self.storage.commit([delete])
+        return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+
+
+def renderer(obj: Object) -> Callable[[int], bytes]:
+    """Encode with the revision that the write gets; leaves it in the object as well."""
+
+    def render(revision: int) -> bytes:
+        obj["metadata"]["resourceVersion"] = str(revision)
+        return orjson.dumps(obj)
+
+    return render
+
+
+@contextmanager
+def translated(group_resource: tuple[str, str], name: str = "") -> Iterator[None]:
+    """Backends' exceptions as the ``StatusError`` that upstream would send.
+
+    ``Conflict`` passes: whoever wrote knows whether to try again.
+    """
+    try:
+        yield
+    except Compacted as error:
+        raise errors.resource_expired(
+            f"The resourceVersion for the provided watch is too old: "
+            f"{error.revision} ({error.compacted})"
+        ) from None
+    except FutureRevision as error:
+        raise errors.too_large_resource_version(error.revision, error.current, 1) from None
+    except (StorageFailure, Closed) as error:
+        group, resource = group_resource
+        detail = f"storage of {resource}.{group} {name!r}".replace(". ", " ")
+        raise errors.internal_error(f"{detail}: {error or 'closed'}") from error
+
+
+def _entry_without_cache(key: str, obj: Object, revision: int, index: Index) -> Entry:
+    """For resources that nobody has read yet, so that no cache saw the write."""
+    meta = obj["metadata"]
+    return Entry(
+        key,
+        meta.get("namespace", ""),
+        meta["name"],
+        revision,
+        orjson.dumps(obj),
+        index[0],
+        index[1],
+    )

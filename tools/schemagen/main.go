@@ -1,0 +1,130 @@
+// Command schemagen writes types.json: every registered API type of Kubernetes with what its Go tags
+// and its OpenAPI definition say, read by reflection. See ../generate.sh.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"sort"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionv1beta1 "k8s.io/api/admission/v1beta1"
+	apidiscoveryv2 "k8s.io/api/apidiscovery/v2"
+	imagepolicyv1alpha1 "k8s.io/api/imagepolicy/v1alpha1"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset/scheme"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1beta1 "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
+	"k8s.io/apimachinery/pkg/runtime"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+	builtin "k8s.io/client-go/kubernetes/scheme"
+	aggregator "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset/scheme"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+	"k8s.io/kubernetes/pkg/generated/openapi"
+)
+
+const metaPackage = "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// document is the whole of types.json.
+type document struct {
+	Generator string           `json:"generator"`
+	Upstream  string           `json:"upstream"`
+	Kinds     [][4]string      `json:"kinds"`
+	Types     map[string]*Type `json:"types"`
+}
+
+func newScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		builtin.AddToScheme, apiextensions.AddToScheme, aggregator.AddToScheme,
+		admissionv1.AddToScheme, admissionv1beta1.AddToScheme, apidiscoveryv2.AddToScheme,
+		imagepolicyv1alpha1.AddToScheme, auditv1.AddToScheme,
+		metav1.AddMetaToScheme, metav1beta1.AddMetaToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			fail(err)
+		}
+	}
+	return scheme
+}
+
+// kindsOf lists group, version, kind and type name. The meta kinds that every group registers again
+// (options, WatchEvent) are listed once, under meta.k8s.io/v1 or as unversioned v1.
+func kindsOf(scheme *runtime.Scheme, walk *walker) [][4]string {
+	var kinds [][4]string
+	for gvk, t := range scheme.AllKnownTypes() {
+		if gvk.Version == runtime.APIVersionInternal {
+			continue
+		}
+		shared := t.PkgPath() == metaPackage && gvk.Kind != "List"
+		if shared && gvk.Group != "meta.k8s.io" && (gvk.Group != "" || gvk.Version != "v1") {
+			continue
+		}
+		kinds = append(kinds, [4]string{gvk.Group, gvk.Version, gvk.Kind, walk.structType(t)})
+	}
+	sort.Slice(kinds, func(i, j int) bool {
+		return fmt.Sprint(kinds[i]) < fmt.Sprint(kinds[j])
+	})
+	return kinds
+}
+
+func main() {
+	if len(os.Args) != 3 {
+		fail(fmt.Errorf("usage: schemagen UPSTREAM_TAG OUTPUT"))
+	}
+	definitions := openapi.GetOpenAPIDefinitions(func(name string) spec.Ref {
+		return spec.MustCreateRef(name)
+	})
+	walk := &walker{types: map[string]*Type{}, definitions: definitions}
+	doc := document{Generator: "tools/schemagen", Upstream: os.Args[1], Types: walk.types}
+	doc.Kinds = kindsOf(newScheme(), walk)
+	walk.structType(reflect.TypeOf(metav1.LabelSelector{}))
+	if err := os.WriteFile(os.Args[2], render(doc), 0o644); err != nil {
+		fail(err)
+	}
+}
+
+// render gives one line per kind and per type, so that a difference between releases can be read.
+func render(doc document) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "{\"generator\":%q,\n\"upstream\":%q,\n\"kinds\":[\n", doc.Generator, doc.Upstream)
+	for i, kind := range doc.Kinds {
+		separate(&out, i)
+		out.Write(compact(kind))
+	}
+	out.WriteString("\n],\n\"types\":{\n")
+	names := make([]string, 0, len(doc.Types))
+	for name := range doc.Types {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for i, name := range names {
+		separate(&out, i)
+		fmt.Fprintf(&out, "%q:%s", name, compact(doc.Types[name]))
+	}
+	out.WriteString("\n}}\n")
+	return out.Bytes()
+}
+
+func separate(out *bytes.Buffer, index int) {
+	if index > 0 {
+		out.WriteString(",\n")
+	}
+}
+
+func compact(value any) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		fail(err)
+	}
+	return bytes.TrimSpace(out.Bytes())
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "schemagen:", err)
+	os.Exit(1)
+}
