@@ -1,7 +1,7 @@
 #!/bin/bash
 # The reference: upstream's control plane of the same version (etcd, kube-apiserver,
 # kube-controller-manager, kube-scheduler) on this machine, beside ours or instead of it.
-#   refcp.sh up | down | reset | status       reset: down, and delete its data
+#   refcp.sh up | down | kill | reset | status      kill: kill -9; reset: down, and delete its data
 # Without root, or with HOST_IP=127.0.0.1, it runs without nodes and touches no network settings.
 # ETCD_ARGS, APISERVER_ARGS, KCM_ARGS, SCHEDULER_ARGS add flags; API_PORT and ETCD_PORT choose ports.
 set -euo pipefail
@@ -73,7 +73,7 @@ up() {
   say "kube-apiserver and etcd: /readyz after $((($(date +%s%N) - begin) / 1000000)) ms"
   start_controllers
 }
-down() { local i; for ((i = ${#ALL[@]} - 1; i >= 0; i--)); do stop "${ALL[i]}"; done; }
+down() { local i; for ((i = ${#ALL[@]} - 1; i >= 0; i--)); do stop "${ALL[i]}" "${1:-TERM}"; done; }
 status() {
   local name pid; for name in "${ALL[@]}"; do
     if pid=$(pid_of "$name"); then echo "$name: pid $pid, $(awk '/^VmRSS/ {printf "%.0f MiB resident", $2 / 1024}' "/proc/$pid/status")"
@@ -83,6 +83,7 @@ status() {
 
 case "${1:-}" in
   up | down | status) "$1" ;;
+  kill) down KILL ;;
   reset) down; rm -rf "$DATA" "$JOIN" ;;
   -h | --help) usage ;;
   *) usage >&2; exit 2 ;;

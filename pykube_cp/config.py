@@ -51,7 +51,7 @@ class ControllerManagerConfig:
     """
 
     controllers: tuple[str, ...] = ("*",)
-    workers: Mapping[str, int] = field(default=_NO_NUMBERS)
+    workers: Mapping[str, int] = field(default_factory=lambda: _NO_NUMBERS)
     leader_election: LeaderElectionConfig = LeaderElectionConfig(
         lease_name="kube-controller-manager"
     )
@@ -111,9 +111,9 @@ class SchedulerProfile:
     """
 
     scheduler_name: str = "default-scheduler"
-    enabled: Mapping[str, int] = field(default=_NO_NUMBERS)
+    enabled: Mapping[str, int] = field(default_factory=lambda: _NO_NUMBERS)
     disabled: tuple[str, ...] = ()
-    arguments: Mapping[str, Mapping[str, Any]] = field(default=_NO_ARGUMENTS)
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NO_ARGUMENTS)
     percentage_of_nodes_to_score: int | None = None
 
 
@@ -134,3 +134,40 @@ class SchedulerConfig:
     pod_initial_backoff: float = 1
     pod_max_backoff: float = 10
     unschedulable_flush: float = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServerConfig:
+    """Settings of the API server.
+
+    Attributes:
+        bind_address, port: where it listens.
+        advertise_address: where members of the cluster reach it.
+        service_cidrs: addresses of services; the first address of the first is the API server's.
+        node_port_range: first and last port of NodePort services.
+        kubelet_ca_file: who signs kubelets' serving certificates; empty: kubelets are trusted.
+        runtime_config: ``group/version`` that are off by default and wanted all the same.
+    """
+
+    bind_address: str = "127.0.0.1"
+    port: int = 6443
+    advertise_address: str = "127.0.0.1"
+    service_cidrs: tuple[str, ...] = ("10.96.0.0/16",)
+    node_port_range: tuple[int, int] = (30000, 32767)
+
+    # upstream: apiserver pkg/server/config.go NewConfig
+    request_timeout_seconds: float = 60
+    max_requests_inflight: int = 400
+    max_mutating_requests_inflight: int = 200
+
+    kubelet_ca_file: str = ""
+    kubelet_client_certificate: str = ""
+    kubelet_client_key: str = ""
+    kubelet_preferred_address_types: tuple[str, ...] = ("InternalIP", "Hostname", "ExternalIP")
+
+    service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
+    jwks_uri: str = ""
+    anonymous_auth: bool = True
+    runtime_config: tuple[str, ...] = ()
+    disabled_admission_plugins: tuple[str, ...] = ()
+    compaction_seconds: float = 300

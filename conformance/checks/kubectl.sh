@@ -25,9 +25,9 @@ deployment() {
   run kubectl rollout status deployment/web --timeout=120s
   expect 'web +3/3 +3 +3' kubectl get deployment web
   expect '^3$' bash -c "kubectl get pods -l app=web --no-headers | grep -c Running"
-  expect 'Scaled up replica set web-[a-z0-9]+ from 0 to 3' kubectl describe deployment web
+  within 20 'Scaled up replica set web-[a-z0-9]+ from 0 to 3' kubectl describe deployment web
   expect 'condition met' kubectl wait --for=condition=Available deployment/web --timeout=60s
-  expect 'Successfully assigned' kubectl describe pods -l app=web
+  within 20 'Successfully assigned' bash -c 'kubectl describe $(kubectl get pods -l app=web -o name | head -1)'
 }
 
 services() {
@@ -70,7 +70,7 @@ streams() {
   expect 'terminal: /dev/pts/' script -qec "kubectl exec -it client -- sh -c 'echo terminal: \$(tty)'" /dev/null
   expect 'out' bash -c "echo out | kubectl exec -i client -- cat"
   if kubectl exec client -- sh -c 'exit 7' 2>/dev/null; then wrong "exec hides the status 7"; else [ $? = 7 ] || wrong "exec ended with $?, not 7"; fi
-  run kubectl run echoer --image="$BUSYBOX" --restart=Never --stdin=true --command -- sh -c 'read line; echo got $line; sleep 600' --attach=false
+  run kubectl run echoer --image="$BUSYBOX" --restart=Never --stdin --attach=false --command -- sh -c 'read line; echo got $line; sleep 600'
   within 60 'Running' kubectl get pod echoer
   expect 'got hello' bash -c "(echo hello; sleep 3) | timeout 20 kubectl attach -i echoer || test \$? = 124"
 }
@@ -160,9 +160,8 @@ cascade() {
   check "delete --cascade"
   run kubectl delete deployment web --cascade=orphan
   expect 'web-[a-z0-9]+ +5' kubectl get replicasets -l app=web
-  local rs; rs=$(kubectl get replicasets -l app=web -o 'jsonpath={.items[?(@.spec.replicas==5)].metadata.name}')
   run kubectl delete replicasets -l app=web --cascade=foreground --timeout=90s
-  expect "No resources found" kubectl get replicaset "$rs" --ignore-not-found -l app=web
+  within 10 "No resources found" kubectl get replicasets -l app=web
   within 60 'No resources found' kubectl get pods -l app=web
 }
 

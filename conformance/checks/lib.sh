@@ -18,12 +18,14 @@ run() {
   printf '$ %s\n' "$*"
   "$@" 2>&1 | sed 's/^/  /' || wrong "it ended with an error"
 }
+# shown PATTERN OUTPUT: its first lines, and those that match
+shown() { { head -12 <<<"$2"; tail -n +13 <<<"$2" | grep -E -- "$1" || true; } | sed 's/^/  /'; }
 # expect PATTERN CMD...: its output matches the extended regular expression
 expect() {
   local pattern=$1 out rc=0; shift
   printf '$ %s\n' "$*"
   out=$("$@" 2>&1) || rc=$?
-  head -25 <<<"$out" | sed 's/^/  /'
+  shown "$pattern" "$out"
   [ "$rc" = 0 ] || wrong "status $rc"
   grep -qE -- "$pattern" <<<"$out" || wrong "no line matches: $pattern"
 }
@@ -32,10 +34,10 @@ within() {
   local end=$((SECONDS + $1)) pattern=$2 out=""; shift 2
   printf '$ %s\n' "$*"
   until out=$("$@" 2>&1) && grep -qE -- "$pattern" <<<"$out"; do
-    [ "$SECONDS" -lt "$end" ] || { head -25 <<<"$out" | sed 's/^/  /'; wrong "no line matches: $pattern"; }
+    [ "$SECONDS" -lt "$end" ] || { shown "$pattern" "$out"; wrong "no line matches: $pattern"; }
     sleep 0.5
   done
-  head -25 <<<"$out" | sed 's/^/  /'
+  shown "$pattern" "$out"
 }
 fetch() { # HOST PORT PATH: the answer to a GET
   exec 3<>"/dev/tcp/$1/$2" || return 1

@@ -1,8 +1,9 @@
 """Writes whose effect has not come back through the informers yet.
 
-A controller that creates three pods and looks at its cache at once sees none, and would create three
-more. So it notes what it expects, handlers tick off what they see, and nothing is created or deleted
-for a key until all is seen, or five minutes have passed: a lost event must not stop it for good.
+A controller that creates three pods and looks at its cache at once sees none, and would create
+three more. So it notes what it expects, handlers tick off what they see, and nothing is created or
+deleted for a key until all is seen, or five minutes have passed: a lost event must not stop it for
+good.
 """
 
 # upstream: pkg/controller/controller_utils.go ControllerExpectations,

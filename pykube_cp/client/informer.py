@@ -199,7 +199,9 @@ class SharedInformer:
 class Informers:
     """One informer per resource, made on first demand, all run together by ``run``."""
 
-    def __init__(self, client: Client, *, transform: Transform | None = trim_managed_fields) -> None:
+    def __init__(
+        self, client: Client, *, transform: Transform | None = trim_managed_fields
+    ) -> None:
         self._client = client
         self._transform = transform
         self._informers: dict[GVR, SharedInformer] = {}

@@ -5,21 +5,17 @@ Objects are read-only: whoever wants to change one makes a ``deep_copy`` first.
 
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.selectors import Selector
 
 IndexFunction: TypeAlias = Callable[[Object], Iterable[str]]
+Objects: TypeAlias = list[Object]
 
 CONTROLLER_UID = "controller-uid"
 _EMPTY: Mapping[str, Object] = MappingProxyType({})
-
-
-class Selector(Protocol):
-    """As in ``machinery.selectors``."""
-
-    def matches(self, labels: Mapping[str, str], /) -> bool: ...
 
 
 def controller_uid(obj: Object) -> Iterable[str]:
@@ -65,7 +61,10 @@ class _Index:
 
 
 class Lister:
-    """Reads what an informer knows; never asks the server. Keys are ``namespace/name`` or ``name``."""
+    """Reads what an informer knows; never asks the server.
+
+    Keys are ``namespace/name``, or ``name`` for what has no namespace.
+    """
 
     def __init__(self) -> None:
         self._objects: dict[str, Object] = {}
@@ -78,22 +77,22 @@ class Lister:
     def named(self, name: str, namespace: str = "") -> Object | None:
         return self._objects.get(f"{namespace}/{name}" if namespace else name)
 
-    def list(self, namespace: str = "") -> list[Object]:
+    def list(self, namespace: str = "") -> Objects:
         """Objects of one namespace, or all with ``namespace=""``; in no particular order."""
         return list(self._scope(namespace).values())
 
-    def select(self, selector: Selector, namespace: str = "") -> list[Object]:
+    def select(self, selector: Selector, namespace: str = "") -> Objects:
         """Those whose labels match."""
         matches = selector.matches
         return [obj for obj in self._scope(namespace).values() if matches(objects.labels(obj))]
 
-    def by_index(self, index: str, value: str) -> list[Object]:
+    def by_index(self, index: str, value: str) -> Objects:
         """Objects for which the index function yielded ``value``; ``KeyError`` if no such index."""
         if index == CONTROLLER_UID and index not in self._indexes:
             self.add_index(CONTROLLER_UID, controller_uid)
         return list(self._indexes[index].by_value.get(value, _EMPTY).values())
 
-    def controlled_by(self, uid: str) -> list[Object]:
+    def controlled_by(self, uid: str) -> Objects:
         """Objects whose controlling owner has this uid."""
         return self.by_index(CONTROLLER_UID, uid)
 

@@ -2,8 +2,8 @@
 
 ``event`` only puts an event on a bounded queue; ``run`` writes. On the way they are correlated as
 client-go does it: the same event again raises the count of the first one; ten that differ only in
-their message become one "(combined from similar events)"; and a source that never stops talking about
-an object is held to 25 events at once and one in five minutes after that.
+their message become one "(combined from similar events)"; and a source that never stops talking
+about an object is held to 25 events at once and one in five minutes after that.
 """
 
 # upstream: client-go tools/record/event.go, tools/record/events_cache.go
@@ -193,7 +193,7 @@ class Recorder:
         self._correlator = Correlator()
         self._arrived = asyncio.Event()
 
-    def event(  # noqa: PLR0913 - as many as an event has parts
+    def event(
         self,
         obj: Object,
         kind: str,
@@ -299,9 +299,7 @@ class Recorder:
             name = event["metadata"]["name"]
             patch = {part: event[part] for part in ("count", "lastTimestamp", "message")}
             try:
-                return await self._client.patch(
-                    EVENTS, name, patch, PatchType.STRATEGIC, namespace
-                )
+                return await self._client.patch(EVENTS, name, patch, PatchType.STRATEGIC, namespace)
             except StatusError as error:
                 if not errors.is_not_found(error):
                     raise

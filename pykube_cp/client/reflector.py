@@ -145,7 +145,7 @@ class Reflector:
         return State.WATCH
 
     def _list_version(self) -> str:
-        """The version a list must have reached: any at first, then never an older one than known."""
+        """The version a list must have reached: any at first, later none older than known."""
         # upstream: reflector.go relistResourceVersion
         if self._version_unavailable:
             return ""
@@ -203,7 +203,9 @@ class Reflector:
         try:
             version, items = await self._pages(self._list_version())
         except StatusError as error:
-            if not (errors.is_expired(error) or errors.is_too_large_resource_version(error)):
+            if not (
+                errors.is_gone_or_expired(error) or errors.is_too_large_resource_version(error)
+            ):
                 raise
             self._version_unavailable = True
             version, items = await self._pages("")
@@ -257,4 +259,6 @@ class Reflector:
 
 def _keeps_version(error: StatusError) -> bool:
     """Whether to go on watching from the same version: the server is busy, not we are wrong."""
-    return errors.is_too_many_requests(error) or errors.is_internal_error(error) or error.code >= 502
+    return (
+        errors.is_too_many_requests(error) or errors.is_internal_error(error) or error.code >= 502
+    )

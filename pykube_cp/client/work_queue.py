@@ -1,8 +1,8 @@
 """A queue of keys for workers: each key once, never worked on twice at a time, retried ever later.
 
-Three sets, as in client-go: a key is *dirty* when it needs work, *processing* while a worker has it.
-A key added while it is processed becomes dirty only, and is queued again at ``done``. So however
-often a key is added, it waits at most once, and what happened during the work is not lost.
+Three sets, as in client-go: a key is *dirty* when it needs work, *processing* while a worker has
+it. A key added while it is processed becomes dirty only, and is queued again at ``done``. So
+however often a key is added, it waits at most once, and what happened during the work is not lost.
 """
 
 # upstream: client-go util/workqueue/queue.go, delaying_queue.go, default_rate_limiters.go
@@ -77,7 +77,7 @@ class RateLimiter:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         # Past this exponent the maximum applies in any case, and floats would overflow.
-        backoff = self._base * 2 ** min(failures, 60)
+        backoff = self._base * 2.0 ** min(failures, 60)
         return max(min(backoff, self._maximum), self._bucket.reserve())
 
     def forget(self, key: str) -> None:

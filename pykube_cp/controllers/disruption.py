@@ -80,7 +80,7 @@ async def _reconcile(ctx: ControllerContext, key: str) -> Result | None:
 
 
 async def _sync(ctx: ControllerContext, budget: Object) -> Result | None:
-    pods = ctx.lister(PODS).select(selector_of(budget), objects.namespace(budget))
+    pods = ctx.lister(PODS).select(selector_of(budget).selector, objects.namespace(budget))
     if not pods:
         ctx.recorder.event(budget, "Normal", "NoPods", "No matching pods found")
     try:
@@ -101,7 +101,7 @@ async def _sync(ctx: ControllerContext, budget: Object) -> Result | None:
 
 
 def _report_unmanaged(ctx: ControllerContext, budget: Object) -> None:
-    selector = objects.nested(budget, "spec", "selector", default={})
+    selector = _go_text(objects.nested(budget, "spec", "selector", default={}))
     message = (
         f"Pods selected by this PodDisruptionBudget (selector: {selector}) were found to be "
         "unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may "
@@ -109,6 +109,20 @@ def _report_unmanaged(ctx: ControllerContext, budget: Object) -> None:
         '".spec.minAvailable" field of the PDB to an integer value.'
     )
     ctx.recorder.event(budget, "Warning", "UnmanagedPods", message)
+
+
+def _go_text(selector: Object) -> str:
+    """A LabelSelector as Go prints it."""
+    labels = "".join(f"{k}: {v}," for k, v in sorted((selector.get("matchLabels") or {}).items()))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{found['key']},Operator:{found['operator']},"
+        f"Values:[{' '.join(found.get('values') or [])}],}},"
+        for found in selector.get("matchExpressions") or []
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )
 
 
 async def _expected(
@@ -258,6 +272,7 @@ async def _reconcile_stale(ctx: ControllerContext, key: str) -> Result | None:
 CONTROLLER = Controller(
     name="disruption-controller",
     identity="disruption-controller",
+    event_source="controllermanager",
     aliases=("disruption",),
     watches=(
         Watch(POD_DISRUPTION_BUDGETS),

@@ -15,10 +15,10 @@ concerns, and ``reconcile``, which brings the world in line with one key::
         workers=5,
     )
 
-``reconcile`` is level-based: it looks at the state as it is, not at what happened, and may be called
-at any time for any key, also for one that no longer exists. Never twice at once for the same key.
-If it raises, the key comes back later, ever later while it keeps failing. It does not wait inside:
-it answers ``Result(requeue_after=...)``, and does not poll: changes come by themselves.
+``reconcile`` is level-based: it looks at the state as it is, not at what happened, and may be
+called at any time for any key, also for one that no longer exists. Never twice at once for the same
+key. If it raises, the key comes back later, ever later while it keeps failing. It does not wait
+inside: it answers ``Result(requeue_after=...)``, and does not poll: changes come by themselves.
 
 Informers, queues, workers, backoff, identity, metrics and stopping belong to the manager.
 """
@@ -129,7 +129,7 @@ class Watch:
     keys: KeysOf = own_key
     changed: Changed | None = None
     queue: str = MAIN
-    indexes: Mapping[str, IndexFunction] = NO_INDEXES
+    indexes: Mapping[str, IndexFunction] = field(default_factory=lambda: NO_INDEXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,7 @@ class Controller:
             synced, cancelled at the end, started again after a pause if it fails. May stand beside
             ``reconcile`` or instead of it.
         wanted: whether the configuration asks for this controller at all.
+        event_source: component its events name; the controller's name if empty.
         aliases: upstream's older names.
         on_by_default: False for what has to be named in ``--controllers``.
     """
@@ -177,5 +178,6 @@ class Controller:
     setup: Callable[[ControllerContext], Any] | None = None
     run: Callable[[ControllerContext], Awaitable[None]] | None = None
     wanted: Callable[[ControllerManagerConfig], bool] = always
+    event_source: str = ""
     aliases: tuple[str, ...] = ()
     on_by_default: bool = True

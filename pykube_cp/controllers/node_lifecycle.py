@@ -169,6 +169,9 @@ async def monitor_once(ctx: ControllerContext) -> None:
             zone = node_taints.zone_key(seen.node)
             readiness.setdefault(zone, []).append(seen.status == "True")
     await _handle_disruption(ctx, state.zones.observe(readiness), nodes)
+    # Only now, as the rates may have changed: with no node ready, none must be tainted.
+    if not all(queue.is_empty() for queue in state.zones.queues.values()):
+        state.waiting.set()
 
 
 async def _meet(ctx: ControllerContext, nodes: Iterable[Object]) -> None:
@@ -272,8 +275,7 @@ async def _taint_no_execute(ctx: ControllerContext, seen: Observation) -> None:
     queue = state.zones.queue_of(node_taints.zone_key(seen.node))
     if not node_taints.has_taint(seen.node, wanted):
         queue.remove(name)
-    if queue.add(name):
-        state.waiting.set()
+    queue.add(name)
 
 
 async def _swap_taints(

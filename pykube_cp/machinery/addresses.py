@@ -22,10 +22,12 @@ _LEADING_ZERO = re.compile(r"(^|\.)0[0-9]")
 
 
 class Network(NamedTuple):
-    """A parsed CIDR: the address as written, and the network around it."""
+    """A parsed CIDR: the address, the network around it, the mask as written and its width."""
 
     address: Address
     network: ipaddress.IPv4Network | ipaddress.IPv6Network
+    bits: int
+    width: int
 
 
 def parse_ip_sloppy(text: str) -> Address | None:
@@ -73,21 +75,21 @@ def parse_cidr_sloppy(text: str) -> Network | None:
     if not slash or address is None or not _OCTET.fullmatch(length) or len(length) > 20:
         return None
     is_mapped = address.version == 4 and ":" in written
-    bits = int(length)
-    if bits > (32 if address.version == 4 and not is_mapped else 128):
+    bits, width = int(length), 32 if address.version == 4 and not is_mapped else 128
+    if bits > width:
         return None
     if is_mapped:
-        return _mapped_network(address, bits)
-    return Network(address, ipaddress.ip_network((address, bits), strict=False))
+        return Network(address, _mapped_network(address, bits), bits, width)
+    return Network(address, ipaddress.ip_network((address, bits), strict=False), bits, width)
 
 
-def _mapped_network(address: Address, bits: int) -> Network:
+def _mapped_network(address: Address, bits: int) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     number = 0xFFFF << 32 | int(address)
     wide = ipaddress.IPv6Network((number, bits), strict=False)
     mapped = wide.network_address.ipv4_mapped
     if mapped is not None and bits >= 96:
-        return Network(address, ipaddress.IPv4Network((mapped, bits - 96)))
-    return Network(address, wide)
+        return ipaddress.IPv4Network((mapped, bits - 96))
+    return wide
 
 
 def _is_mapped(text: str, address: Address) -> bool:
@@ -117,10 +119,10 @@ def _is_standard(text: str) -> bool:
     """Whether today's Go reads it: no leading zeros, groups of four digits at most."""
     if ":" not in text:
         return not _LEADING_ZERO.search(text)
-    head, _, tail = text.rpartition(":")
-    if "." in tail and _LEADING_ZERO.search(tail):
-        return False
-    return all(len(group) <= 4 for group in head.split(":"))
+    return all(
+        not _LEADING_ZERO.search(group) if "." in group else len(group) <= 4
+        for group in text.split(":")
+    )
 
 
 def is_valid_ip(path: Path | None, value: str) -> list[FieldError]:
@@ -206,7 +208,7 @@ def warnings_for_cidr(path: Path | None, value: str) -> list[str]:
     network = str(parsed.network)
     is_mapped = _is_mapped(value.partition("/")[0], parsed.address)
     if parsed.address != parsed.network.network_address:
-        single = f"{parsed.address}/{parsed.network.max_prefixlen}"
+        single = f"{parsed.address}/{parsed.width}"
         found.append(
             f"{path}: CIDR value {quote(value)} is ambiguous in this context "
             f"(should be {quote(network)} or {quote(single)}?)"
@@ -228,7 +230,8 @@ def is_valid_interface_address(path: Path | None, value: str) -> list[FieldError
     if parsed is None:
         detail = "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)"
         return [FieldError.invalid(path, value, detail)]
-    length = parsed.network.prefixlen
+    is_wide = parsed.address.version == 4 and parsed.bits > 32
+    length = parsed.bits - 96 if is_wide else parsed.bits
     canonical = f"{parsed.address}/{length}"
     if value == canonical:
         return []

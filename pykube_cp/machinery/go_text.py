@@ -1,9 +1,11 @@
 """Values as Go prints them, for texts that clients read and compare.
 
-``quote`` is ``%q``, ``number`` is ``%v`` of a float, ``marshal`` is ``json.Marshal``.
+``quote`` is ``%q``, ``number`` and ``plain`` are ``%v``, ``type_name`` is ``%T``, ``marshal`` is
+``json.Marshal``.
 """
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -45,28 +47,33 @@ def _escape(char: str) -> str:
 
 
 def number(value: float) -> str:
-    """A number as ``%v``: the shortest form, with an exponent outside 1e-4 .. 1e21."""
+    """A number as ``%v``: floats in the fewest digits, with an exponent outside 1e-4 .. 1e6."""
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
-    return _float(value, 1e-4)
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    sign, digits, exponent = _shortest(value)
+    if -4 <= exponent < 6:
+        return sign + _plain(digits, exponent)
+    mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
+    return f"{sign}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
-def _float(value: float, smallest: float) -> str:
-    if value == 0 or smallest <= abs(value) < 1e21:
-        return str(int(value)) if value.is_integer() else _plain(value)
-    mantissa, _, exponent = repr(value).partition("e")
-    if not exponent:
-        digits = f"{value:e}"
-        mantissa, _, exponent = digits.partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    return f"{mantissa}e{exponent[0] if exponent[0] == '-' else '+'}{abs(int(exponent)):02d}"
+def _shortest(value: float) -> tuple[str, str, int]:
+    """Sign, the fewest digits that tell the number, and the exponent of the first."""
+    sign, numbers, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    digits = "".join(map(str, numbers))
+    return "-" if sign else "", digits, exponent + len(digits) - 1
 
 
-def _plain(value: float) -> str:
-    text = repr(value)
-    return f"{value:.20f}".rstrip("0") if "e" in text else text
+def _plain(digits: str, exponent: int) -> str:
+    if exponent < 0:
+        return f"0.{'0' * (-exponent - 1)}{digits}"
+    whole, fraction = digits[: exponent + 1].ljust(exponent + 1, "0"), digits[exponent + 1 :]
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def marshal(value: Any) -> str:
@@ -88,6 +95,34 @@ def value_text(value: Any) -> str:
             return marshal(value)
 
 
-def string_list(values: list[str]) -> str:
-    """``%v`` of a list of strings: ``[a b]``."""
-    return f"[{' '.join(values)}]"
+def plain(value: Any) -> str:
+    """``%v`` of a JSON value: ``map[a:1 b:[x y]]``, ``<nil>``."""
+    match value:
+        case None:
+            return "<nil>"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return number(value)
+        case dict():
+            inner = " ".join(f"{key}:{plain(value[key])}" for key in sorted(value))
+            return f"map[{inner}]"
+        case list() | tuple():
+            return f"[{' '.join(plain(item) for item in value)}]"
+        case _:
+            return str(value)
+
+
+_TYPE_NAMES = {
+    str: "string",
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    dict: "map[string]interface {}",
+    list: "[]interface {}",
+}
+
+
+def type_name(value: Any) -> str:
+    """The Go type that a JSON value has when it is not decoded into a struct; none for null."""
+    return _TYPE_NAMES.get(type(value), "%!s(<nil>)")

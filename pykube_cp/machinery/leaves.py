@@ -16,6 +16,7 @@ from pykube_cp.machinery.codec.interface import DecodeError, TypeMismatchError
 
 INT32 = range(-(1 << 31), 1 << 31)
 INT64 = range(-(1 << 63), 1 << 63)
+UINT8 = range(256)
 
 _RFC3339 = "2006-01-02T15:04:05Z07:00"
 _RFC3339_MICRO = "2006-01-02T15:04:05.000000Z07:00"
@@ -98,7 +99,6 @@ def write_micro_time(when: datetime) -> str | None:
     return when.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-@functools.lru_cache(maxsize=4096)
 def time_from_unix(seconds: int) -> str | None:
     """``metav1.Time`` of a protobuf timestamp."""
     return write_time(_from_unix(seconds, 0))
@@ -289,16 +289,19 @@ def integer(value: Any, allowed: range, go_type: str) -> int:
 
 
 def double(value: Any, go_type: str) -> float:
-    """A float64; whole ones are written without a fraction."""
+    """A float64; whole ones are written without a fraction (larger ones than int64 as they are)."""
     if type(value) is int:
         return value
     if type(value) is float:
-        return int(value) if value.is_integer() and abs(value) < 1e21 else value
+        return int(value) if value.is_integer() and abs(value) < 1 << 63 else value
     raise TypeMismatchError(json_kind(value), go_type)
 
 
 def base64_text(value: Any, go_type: str) -> str:
-    """``[]byte``, encoded anew so that there is one form."""
+    """``[]byte``, encoded anew so that there is one form; Go takes lists of numbers as well."""
+    if type(value) is list:
+        numbers = [0 if item is None else integer(item, UINT8, "uint8") for item in value]
+        return base64.b64encode(bytes(numbers)).decode()
     if type(value) is not str:
         raise TypeMismatchError(json_kind(value), go_type)
     return base64.b64encode(decode_base64(value)).decode()

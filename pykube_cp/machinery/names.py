@@ -1,7 +1,7 @@
 """Which names, labels, keys and addresses are allowed, and how names are made.
 
 Each ``is_...`` returns messages about what is wrong, in upstream's words; an empty list when
-nothing is. ``prefix=True`` asks about a name to which something will be appended (``generateName``).
+nothing is. ``prefix=True`` asks about a name to which something will be appended, a generateName.
 """
 # upstream: apimachinery pkg/util/validation/validation.go and pkg/api/validate/content
 
@@ -9,6 +9,8 @@ import random
 import re
 from collections.abc import Callable
 from functools import lru_cache
+
+from pykube_cp.machinery import addresses
 
 DNS1123_LABEL_MAX_LENGTH = 63
 DNS1123_SUBDOMAIN_MAX_LENGTH = 253
@@ -378,6 +380,29 @@ def is_valid_group_id(gid: int) -> list[str]:
 
 def is_valid_user_id(uid: int) -> list[str]:
     return is_in_range(uid, 0, (1 << 31) - 1)
+
+
+# Addresses; ``addresses`` has the field errors and warnings about them.
+
+
+def is_valid_ip(text: str) -> list[str]:
+    """For new fields: the canonical form only."""
+    return [error.detail for error in addresses.is_valid_ip(None, text)]
+
+
+def is_valid_ip_legacy(text: str, *, strict: bool = False) -> list[str]:
+    found = addresses.is_valid_ip_for_legacy_field(None, text, strict=strict)
+    return [error.detail for error in found]
+
+
+def is_valid_cidr(text: str) -> list[str]:
+    """For new fields: the canonical form only."""
+    return [error.detail for error in addresses.is_valid_cidr(None, text)]
+
+
+def is_valid_cidr_legacy(text: str, *, strict: bool = False) -> list[str]:
+    found = addresses.is_valid_cidr_for_legacy_field(None, text, strict=strict)
+    return [error.detail for error in found]
 
 
 # Making names.

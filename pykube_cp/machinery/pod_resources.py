@@ -28,7 +28,7 @@ def parse_list(resources: Mapping[str, Any] | None) -> ResourceList:
 def add(one: ResourceList, other: ResourceList) -> ResourceList:
     result = dict(one)
     for name, quantity in other.items():
-        result[name] = result[name] + quantity if name in result else quantity
+        result[name] = result[name].add(quantity) if name in result else quantity
     return result
 
 

@@ -37,8 +37,8 @@ IGNORED = frozenset(
 
 
 def subtract(one: ResourceList, other: ResourceList) -> ResourceList:
-    result = {name: quantity - other.get(name, ZERO) for name, quantity in one.items()}
-    result.update({name: ZERO - other[name] for name in other.keys() - one.keys()})
+    result = {name: quantity.sub(other.get(name, ZERO)) for name, quantity in one.items()}
+    result.update({name: ZERO.sub(other[name]) for name in other.keys() - one.keys()})
     return result
 
 

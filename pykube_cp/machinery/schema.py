@@ -303,8 +303,9 @@ class Visitor(Generic[Plan]):
     """
 
     def scalar(self, kind: Scalar | Leaf, field: Field | None) -> Plan | None:
-        """A plan for a scalar or a leaf."""
-        raise NotImplementedError
+        """A plan for a scalar or a leaf; none unless a visitor says so."""
+        del kind, field
+        return None
 
     def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:
         """A plan for a list whose items have the plan ``items``."""

@@ -4,10 +4,10 @@ Runs only when something is known to be wrong and the client asked for it, so it
 """
 # upstream: sigs.k8s.io/json internal/golang/encoding/json kubernetes_patch.go saveStrictError
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, ListOf, MapOf, Type
 
@@ -16,7 +16,7 @@ MAX_ERRORS = 100
 Report = Callable[[str], None]
 
 
-class Duplicated(dict[str, Any]):
+class Pairs(dict[str, Any]):
     """An object in which keys stood more than once; ``pairs`` is what was written."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
@@ -24,10 +24,12 @@ class Duplicated(dict[str, Any]):
         self.pairs = pairs
 
 
-def with_duplicates(pairs: list[tuple[str, Any]]) -> Object:
-    """An ``object_pairs_hook`` that notices keys given twice."""
-    plain = dict(pairs)
-    return plain if len(plain) == len(pairs) else Duplicated(pairs)
+class Written(dict[str, Any]):
+    """A whole object that has keys given twice somewhere; ``tree`` is the same with ``Pairs``."""
+
+    def __init__(self, obj: Object, tree: Object) -> None:
+        super().__init__(obj)
+        self.tree = tree
 
 
 def message(errors: Iterable[str]) -> str:
@@ -47,7 +49,7 @@ def strict_errors(obj: Any, kind: AnyType | None) -> list[str]:
         if len(found) < MAX_ERRORS:
             found[error] = None
 
-    _walk(obj, kind, "", report)
+    _walk(obj.tree if isinstance(obj, Written) else obj, kind, "", report)
     return list(found)
 
 
@@ -72,10 +74,10 @@ def _struct(value: Object, kind: Type, path: str, report: Report) -> None:
         below = f"{path}.{key}" if path else key
         field = kind.fields.get(key)
         if field is None:
-            report(f"unknown field {_quote(below)}")
+            report(f"unknown field {quote(below)}")
             continue
         if again:
-            report(f"duplicate field {_quote(below)}")
+            report(f"duplicate field {quote(below)}")
         _walk(item, field.type, below, report)
 
 
@@ -83,7 +85,7 @@ def _map(value: Object, kind: AnyType | None, path: str, report: Report) -> None
     for key, item, again in _written(value):
         below = f"{path}.{key}" if path else key
         if again:
-            report(f"duplicate field {_quote(below)}")
+            report(f"duplicate field {quote(below)}")
         _walk(item, kind, below, report)
 
 
@@ -94,7 +96,7 @@ def _list(value: list[Any], kind: AnyType | None, path: str, report: Report) -> 
 
 def _written(value: Object) -> Iterator[tuple[str, Any, bool]]:
     """Key, value and whether the key was there before."""
-    if not isinstance(value, Duplicated):
+    if not isinstance(value, Pairs):
         for key, item in value.items():
             yield key, item, False
         return
@@ -102,7 +104,3 @@ def _written(value: Object) -> Iterator[tuple[str, Any, bool]]:
     for key, item in value.pairs:
         yield key, item, key in seen
         seen.add(key)
-
-
-def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -14,7 +14,7 @@ from pykube_cp.machinery import leaves
 from pykube_cp.machinery.codec.interface import DecodeError, TypeMismatchError
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, Field, Leaf, ListOf, MapOf, Scalar, Type
-from pykube_cp.machinery.strict_errors import Duplicated, message, strict_errors
+from pykube_cp.machinery.strict_errors import Written, message, strict_errors
 
 __all__ = ["DecodeError", "TypeMismatchError", "message", "normalize", "zero"]
 
@@ -26,7 +26,7 @@ Step = tuple[type, bool, Normalizer]
 """A member: values of exactly this type are kept as they are (the flag: even when empty); anything
 else goes through the function."""
 
-_STORED_AS_JSON = ("io.k8s.apiextensions-apiserver.", "io.k8s.kube-aggregator.")
+STORED_AS_JSON = ("io.k8s.apiextensions-apiserver.", "io.k8s.kube-aggregator.")
 
 
 class _Nothing:
@@ -158,7 +158,7 @@ class Struct:
         if field.omitempty and not field.pointer:
             return DROP
         is_items = field.name == "items" and "metadata" in self._kind.fields
-        if is_items or self._kind.name.startswith(_STORED_AS_JSON):
+        if is_items or self._kind.name.startswith(STORED_AS_JSON):
             return [] if isinstance(field.type, ListOf) else {}
         return None
 
@@ -189,7 +189,7 @@ def _written_zero(kind: AnyType) -> Any:
 
 
 def _check_object(value: Any, odd: Odd, go_type: str) -> None:
-    if isinstance(value, Duplicated):
+    if isinstance(value, Written):
         odd.append("")
     elif not isinstance(value, dict):
         raise TypeMismatchError(leaves.json_kind(value), go_type)
@@ -248,7 +248,7 @@ def _scalar(kind: Scalar) -> Normalizer:
         case "bytes":
             return lambda value, _odd: leaves.base64_text(value, go_type)
         case "int32" | "int64" | "uint8":
-            ranges = {"int32": leaves.INT32, "int64": leaves.INT64, "uint8": range(256)}
+            ranges = {"int32": leaves.INT32, "int64": leaves.INT64, "uint8": leaves.UINT8}
             allowed = ranges[kind.name]
 
             def integer(value: Any, _odd: Odd) -> Any:

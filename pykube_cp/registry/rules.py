@@ -1,8 +1,8 @@
 """Rules about schema types: what a page of ``resources/rules`` exports.
 
-A rule is written once for a type and applied wherever the type occurs: a container's in a Pod and in
-every pod template. ``defaulting`` and ``validation`` compile, per kind, a walk that visits only the
-branches under which some rule applies.
+A rule is written once for a type and applied wherever the type occurs: a container's in a Pod and
+in every pod template. ``defaulting`` and ``validation`` compile, per kind, a walk that visits only
+the branches under which some rule applies.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ class TypeRule:
     """Defaults and checks of one schema type.
 
     Attributes:
-        type: full name, as ``io.k8s.api.core.v1.Container``; for a map or list with a Go type of its
-            own, that (``v1.ResourceList``).
+        type: full name, as ``io.k8s.api.core.v1.Container``; for a map with a Go type of its own,
+            that (``v1.ResourceList``).
         default: sets what is absent, in place; runs before the defaults of what is inside, as
             upstream's generated defaulters do.
         validate: errors of this value itself, not of what other rules cover inside it.

@@ -1,11 +1,13 @@
 """Rows of rbac.authorization.k8s.io."""
 
 from pykube_cp.registry.resource import Resource
+from pykube_cp.resources.strategies.rbac import BindingStrategy, RoleStrategy
 
 CLUSTER_ROLE_BINDING = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="ClusterRoleBinding",
+    strategy=BindingStrategy(),
     plural="clusterrolebindings",
     singular="clusterrolebinding",
     namespaced=False,
@@ -16,6 +18,7 @@ CLUSTER_ROLE = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="ClusterRole",
+    strategy=RoleStrategy(),
     plural="clusterroles",
     singular="clusterrole",
     namespaced=False,
@@ -26,6 +29,7 @@ ROLE_BINDING = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="RoleBinding",
+    strategy=BindingStrategy(),
     plural="rolebindings",
     singular="rolebinding",
     storage_version_hash="eGsCzGH6b1g=",
@@ -35,6 +39,7 @@ ROLE = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="Role",
+    strategy=RoleStrategy(),
     plural="roles",
     singular="role",
     storage_version_hash="7FuwZcIIItM=",

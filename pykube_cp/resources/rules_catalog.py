@@ -2,7 +2,44 @@
 
 from pykube_cp.registry import defaulting, validation
 from pykube_cp.registry.rules import TypeRule
-from pykube_cp.resources.rules import (admission_registration, api_service, container, cron_job, csi_driver, custom_resource_definition, daemon_set, deployment, endpoint_slice, endpoints, flow_control, horizontal_pod_autoscaler, ingress_class, job, limit_range, namespace, network_policy, node, object_field_selector, persistent_volume, persistent_volume_claim, pod, pod_spec, priority_class, probe, rbac, replica_set, replication_controller, resource_claim, resource_list, secret, service, stateful_set, storage_class, token_request, volume)
+from pykube_cp.resources.rules import (
+    admission_registration,
+    api_service,
+    container,
+    cron_job,
+    csi_driver,
+    custom_resource_definition,
+    daemon_set,
+    deployment,
+    endpoint_slice,
+    endpoints,
+    flow_control,
+    horizontal_pod_autoscaler,
+    ingress_class,
+    job,
+    limit_range,
+    namespace,
+    network_policy,
+    node,
+    object_field_selector,
+    persistent_volume,
+    persistent_volume_claim,
+    pod,
+    pod_spec,
+    priority_class,
+    probe,
+    rbac,
+    replica_set,
+    replication_controller,
+    resource_claim,
+    resource_list,
+    secret,
+    service,
+    stateful_set,
+    storage_class,
+    token_request,
+    volume,
+)
 
 RULES: tuple[TypeRule, ...] = (
     *admission_registration.RULES,

@@ -41,7 +41,7 @@ class Cycle:
         if not len(rows):
             raise FitError(snapshot.number_of_nodes, diagnosis)
         if len(rows) == 1:
-            return snapshot.names[rows[0]]
+            return snapshot.names[int(rows[0])]
         return snapshot.names[self._best(state, rows)]
 
     def _best(self, state: CycleState, rows: Rows) -> int:
@@ -74,9 +74,7 @@ class Cycle:
         if outcome.node_names is None:
             return snapshot.rows
         names = " ".join(sorted(outcome.limiting_plugins))
-        diagnosis.node_statuses.absent = unresolvable(
-            f"node(s) didn't satisfy plugin(s) [{names}]"
-        )
+        diagnosis.node_statuses.absent = unresolvable(f"node(s) didn't satisfy plugin(s) [{names}]")
         found = (snapshot.row(name) for name in outcome.node_names)
         return as_rows(sorted(row for row in found if row is not None))
 
@@ -92,9 +90,7 @@ class Cycle:
         return np.roll(rows, -self._start)[:wanted]
 
 
-def find_feasible(
-    profile: Profile, state: CycleState, rows: Rows, diagnosis: Diagnosis
-) -> Rows:
+def find_feasible(profile: Profile, state: CycleState, rows: Rows, diagnosis: Diagnosis) -> Rows:
     """Nodes among ``rows`` on which the pod fits; why not the others goes into ``diagnosis``."""
     handle = profile.handle
     special: dict[int, list[PodInfo]] = {}

@@ -90,7 +90,7 @@ class Diagnosis:
             self.pending_plugins.add(status.plugin)
 
     def message(self, number_of_nodes: int) -> str:
-        """``0/3 nodes are available: 1 Insufficient cpu, 2 ... .``, as events and conditions say."""
+        """``0/3 nodes are available: 1 Insufficient cpu, 2 ...``, as events and conditions say."""
         # upstream: pkg/scheduler/framework/types.go FitError.Error
         parts = [f"0/{number_of_nodes} nodes are available:"]
         if self.pre_filter_message:

@@ -79,10 +79,8 @@ def _covers(awaited: ClusterEvent, incoming: ClusterEvent) -> bool:
     # upstream: pkg/scheduler/framework/types.go MatchClusterEvents
     if awaited.is_wildcard:
         return True
-    same_resource = (
-        awaited.resource in {Resource.WILDCARD, incoming.resource}
-        or awaited.resource is Resource.POD
-        and incoming.resource in _PODS
+    same_resource = awaited.resource in {Resource.WILDCARD, incoming.resource} or (
+        awaited.resource is Resource.POD and incoming.resource in _PODS
     )
     return (
         same_resource
@@ -97,8 +95,9 @@ Hint: TypeAlias = Callable[[Object, Object | None, Object | None], bool]
 class EventHint(NamedTuple):
     """An event a plugin waits for, and whether a given one is worth another attempt for a pod.
 
-    ``worthwhile(pod, old, new)`` gets the object before and after, None where there is none. Without
-    it every such event is; also if it raises, for a pod tried in vain is better than one forgotten.
+    ``worthwhile(pod, old, new)`` gets the object before and after, None where there is none.
+    Without it every such event is worth it, and also if it raises: better a pod tried in vain than
+    one forgotten.
     """
 
     event: ClusterEvent

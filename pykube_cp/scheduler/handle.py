@@ -3,7 +3,7 @@
 import random as random_module
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pykube_cp.client.informer import Informers
 from pykube_cp.client.interface import Client
@@ -14,6 +14,9 @@ from pykube_cp.scheduler.nominator import Nominator
 from pykube_cp.scheduler.pod_info import PodInfo
 from pykube_cp.scheduler.snapshot import Snapshot
 from pykube_cp.scheduler.waiting_pods import WaitingPods
+
+if TYPE_CHECKING:
+    from pykube_cp.scheduler.profile import Profile
 
 
 class EventSink(Protocol):
@@ -39,6 +42,8 @@ class Handle:
         nominator: pods for which room is being made.
         activate: puts pods back into the queue at once, whatever rejected them.
         spawn: runs a coroutine in the background, as long as the scheduler runs.
+        profiles: the sets of plugins by scheduler name, complete once the scheduler runs.
+        waiting: pods that a permit plugin holds back.
     """
 
     client: Client
@@ -48,6 +53,7 @@ class Handle:
     nominator: Nominator
     activate: Callable[[Iterable[PodInfo]], None]
     spawn: Callable[..., object]
+    profiles: dict[str, "Profile"] = field(default_factory=dict)
     waiting: WaitingPods = field(default_factory=WaitingPods)
     random: random_module.Random = field(default_factory=random_module.Random)
 

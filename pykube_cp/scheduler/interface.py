@@ -30,7 +30,7 @@ from pykube_cp.scheduler.vectors import IntVector, Rows
 if TYPE_CHECKING:
     from pykube_cp.scheduler.diagnosis import NodeStatuses
     from pykube_cp.scheduler.handle import Handle
-    from pykube_cp.scheduler.queue import QueuedPod
+    from pykube_cp.scheduler.queue_parts import QueuedPod
 
 MAX_NODE_SCORE = 100
 

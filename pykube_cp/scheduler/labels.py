@@ -41,7 +41,8 @@ class LabelColumn:
         )
 
     def has(self, rows: Rows) -> BoolVector:
-        return self.ids[rows] != MISSING
+        present: BoolVector = self.ids[rows] != MISSING
+        return present
 
     def is_any_of(self, values: Iterable[str], rows: Rows) -> BoolVector:
         """Where the label has one of these values."""

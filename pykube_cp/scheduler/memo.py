@@ -51,7 +51,7 @@ class VectorMemo:
         self._entries: OrderedDict[Hashable, tuple[int, Vector]] = OrderedDict()
 
     def get(self, key: Hashable, size: int, compute: Callable[[Rows], Vector]) -> Vector:
-        """The vector for rows ``0 .. size - 1``; right until the next change, not to be modified."""
+        """The vector for rows ``0 .. size - 1``; read-only, and right until the next change."""
         entry = self._entries.get(key)
         if entry is None or len(entry[1]) != size:
             return self._computed(key, size, compute)

@@ -15,16 +15,33 @@ class Image:
     """An image that some nodes have; ``size`` as the first of them reported it."""
 
     size: int
-    rows: set[int] = field(default_factory=set)
+    _rows: set[int] = field(default_factory=set)
+    _vector: Rows | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    @property
+    def rows(self) -> Rows:
+        if self._vector is None:
+            self._vector = np.fromiter(self._rows, np.intp, len(self._rows))
+        return self._vector
+
+    def add(self, row: int) -> None:
+        self._rows.add(row)
+        self._vector = None
+
+    def discard(self, row: int) -> None:
+        self._rows.discard(row)
+        self._vector = None
 
 
 class Images:
-    """Images by name. ``version`` changes whenever anything does."""
+    """Images by name."""
 
     # upstream: pkg/scheduler/backend/cache/cache.go addNodeImageStates
 
     def __init__(self) -> None:
-        self.version = 0
         self._by_name: dict[str, Image] = {}
         self._names: dict[int, frozenset[str]] = {}
 
@@ -41,17 +58,16 @@ class Images:
         names, known = frozenset(sizes), self._names.get(row, frozenset())
         if names == known:
             return
-        self.version += 1
         for name in known - names:
             self._drop(name, row)
         for name in names - known:
-            self._by_name.setdefault(name, Image(sizes[name])).rows.add(row)
+            self._by_name.setdefault(name, Image(sizes[name])).add(row)
         self._names[row] = names
 
     def _drop(self, name: str, row: int) -> None:
-        rows = self._by_name[name].rows
-        rows.discard(row)
-        if not rows:
+        image = self._by_name[name]
+        image.discard(row)
+        if not image:
             del self._by_name[name]
 
 

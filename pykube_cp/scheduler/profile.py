@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pykube_cp.config import SchedulerProfile
+from pykube_cp.scheduler.diagnosis import NodeStatuses
 from pykube_cp.scheduler.handle import Handle
 from pykube_cp.scheduler.interface import (
     MAX_NODE_SCORE,
@@ -33,11 +34,9 @@ from pykube_cp.scheduler.interface import (
     unresolvable,
     unschedulable,
 )
-from pykube_cp.scheduler.diagnosis import NodeStatuses
 from pykube_cp.scheduler.pod_info import PodInfo
 from pykube_cp.scheduler.vectors import IntVector, Rows, zeros
 
-_Point = TypeVar("_Point", bound=Plugin)
 _Result = TypeVar("_Result")
 
 
@@ -60,7 +59,7 @@ class PluginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PreFilterOutcome:
-    """What all pre-filters together say: a rejection, and the only nodes that matter, if limited."""
+    """What all pre-filters together say: a rejection, or the only nodes that matter."""
 
     rejection: Status | None = None
     node_names: set[str] | None = None
@@ -88,21 +87,21 @@ class Profile:
         for entry, weight in _chosen(config, catalog):
             self.plugins.append(entry.factory(handle, config.arguments.get(entry.name, {})))
             self._weights[entry.name] = weight
-        self.pre_enqueue = self._at(PreEnqueuePlugin)
-        self.queue_sort = self._at(QueueSortPlugin)[0]
-        self._pre_filters = self._at(PreFilterPlugin)
-        self._filters = self._at(FilterPlugin)
+        self.pre_enqueue: list[PreEnqueuePlugin] = self._at(PreEnqueuePlugin)
+        self.queue_sort: QueueSortPlugin = self._at(QueueSortPlugin)[0]
+        self._pre_filters: list[PreFilterPlugin] = self._at(PreFilterPlugin)
+        self._filters: list[FilterPlugin] = self._at(FilterPlugin)
         self._followers = [plugin for plugin in self._pre_filters if plugin.follows_pods]
-        self._post_filters = self._at(PostFilterPlugin)
-        self._pre_scores = self._at(PreScorePlugin)
-        self._scores = self._at(ScorePlugin)
-        self._reserves = self._at(ReservePlugin)
-        self._permits = self._at(PermitPlugin)
-        self._pre_binds = self._at(PreBindPlugin)
-        self._binds = self._at(BindPlugin)
-        self._post_binds = self._at(PostBindPlugin)
+        self._post_filters: list[PostFilterPlugin] = self._at(PostFilterPlugin)
+        self._pre_scores: list[PreScorePlugin] = self._at(PreScorePlugin)
+        self._scores: list[ScorePlugin] = self._at(ScorePlugin)
+        self._reserves: list[ReservePlugin] = self._at(ReservePlugin)
+        self._permits: list[PermitPlugin] = self._at(PermitPlugin)
+        self._pre_binds: list[PreBindPlugin] = self._at(PreBindPlugin)
+        self._binds: list[BindPlugin] = self._at(BindPlugin)
+        self._post_binds: list[PostBindPlugin] = self._at(PostBindPlugin)
 
-    def _at(self, point: type[_Point]) -> list[_Point]:
+    def _at(self, point: type[Any]) -> list[Any]:
         return [plugin for plugin in self.plugins if isinstance(plugin, point)]
 
     # Finding nodes.
@@ -235,9 +234,7 @@ class Profile:
         """Whether anything has to be written before binding."""
         needed = False
         for plugin in self._pre_binds:
-            status = _guarded(
-                _PRE_FLIGHT, plugin, plugin.pre_bind_pre_flight, state, pod, node
-            )
+            status = _guarded(_PRE_FLIGHT, plugin, plugin.pre_bind_pre_flight, state, pod, node)
             if status is None:
                 needed = True
             elif status.code is Code.SKIP:

@@ -112,7 +112,7 @@ class SchedulingQueue:
         best = Strategy.SKIP
         for seen in events:
             best = max(best, self._hints.strategy(queued, *seen))
-            if best is Strategy.IMMEDIATELY or best and not queued.pending_plugins:
+            if best is Strategy.IMMEDIATELY or (best and not queued.pending_plugins):
                 break
         return best
 

@@ -38,13 +38,14 @@ class Snapshot:
         taint_sets: distinct lists of taints; ``taints`` has the number of each row's.
         node_vectors: memo of what depends on node objects only.
         pod_vectors: memo of what depends on the pods on a node as well.
+        nothing: zero everywhere, for resources nobody has; not to be modified.
     """
 
     def __init__(self, size: int = _INITIAL_SIZE) -> None:
         self.size = size
-        self.names: list[str] = []
-        self.nodes: list[Object | None] = []
-        self.pods: list[dict[str, PodInfo]] = []
+        self.names = [""] * size
+        self.nodes: list[Object | None] = [None] * size
+        self.pods: list[dict[str, PodInfo]] = [{} for _ in range(size)]
         self.alive: BoolVector = np.zeros(size, np.bool_)
         self.unschedulable: BoolVector = np.zeros(size, np.bool_)
         self.taints: NDArray[np.int32] = np.zeros(size, np.int32)
@@ -57,12 +58,12 @@ class Snapshot:
         self.host_ports = HostPorts()
         self._allocatable: dict[str, IntVector] = {}
         self._requested: dict[str, IntVector] = {}
-        self._nothing = zeros(size)
-        self._node_labels: list[Mapping[str, str]] = []
+        self.nothing: IntVector = zeros(size)
+        self._node_labels: list[Mapping[str, str]] = [_NO_LABELS] * size
         self._labels = LabelColumns(self._node_labels, size)
         self._taint_numbers: dict[Hashable, int] = {(): 0}
         self._row_of: dict[str, int] = {}
-        self._free: list[int] = []
+        self._free = list(reversed(range(size)))
         self._rows: Rows | None = None
         self._node_log = ChangeLog()
         self._pod_log = ChangeLog()
@@ -100,10 +101,10 @@ class Snapshot:
         return self._node_labels[row]
 
     def allocatable(self, resource: str) -> IntVector:
-        return self._allocatable.get(resource, self._nothing)
+        return self._allocatable.get(resource, self.nothing)
 
     def requested(self, resource: str) -> IntVector:
-        return self._requested.get(resource, self._nothing)
+        return self._requested.get(resource, self.nothing)
 
     def all_pods(self) -> Iterator[PodInfo]:
         for pods in self.pods:
@@ -214,18 +215,10 @@ class Snapshot:
     # Rows.
 
     def _new_row(self, name: str) -> int:
-        if self._free:
-            row = self._free.pop()
-            self.names[row] = name
-        else:
-            row = len(self.names)
-            if row == self.size:
-                self._enlarge(2 * self.size)
-            self.names.append(name)
-            self.nodes.append(None)
-            self.pods.append({})
-            self._node_labels.append(_NO_LABELS)
-        self._row_of[name] = row
+        if not self._free:
+            self._enlarge(2 * self.size)
+        row = self._row_of[name] = self._free.pop()
+        self.names[row] = name
         return row
 
     def _free_if_unused(self, row: int) -> None:
@@ -235,7 +228,13 @@ class Snapshot:
             self._free.append(row)
 
     def _enlarge(self, size: int) -> None:
+        more = size - self.size
+        self._free = list(reversed(range(self.size, size)))
         self.size = size
+        self.names.extend([""] * more)
+        self.nodes.extend([None] * more)
+        self.pods.extend({} for _ in range(more))
+        self._node_labels.extend([_NO_LABELS] * more)
         for name in _COLUMNS:
             setattr(self, name, enlarged(getattr(self, name), size))
         for columns in (self._allocatable, self._requested):
@@ -261,7 +260,7 @@ _COLUMNS = (
     "pod_count",
     "non_zero_cpu",
     "non_zero_memory",
-    "_nothing",
+    "nothing",
 )
 _RELEVANT = (
     ("metadata", "labels"),

@@ -266,16 +266,18 @@ class CronJobSync:
         template = self._spec["jobTemplate"]
         zone = cron.load_zone(self._spec.get("timeZone") or "")
         scheduled = datetime.fromtimestamp(at, zone).isoformat().replace("+00:00", "Z")
+        meta: Object = {
+            "name": self._job_name(at),
+            "namespace": objects.namespace(self.cron_job),
+            "annotations": {**objects.annotations(template), SCHEDULED_TIMESTAMP: scheduled},
+            "ownerReferences": [new_controller_ref(self.cron_job, CRON_JOB)],
+        }
+        if objects.labels(template):
+            meta["labels"] = dict(objects.labels(template))
         return {
             "apiVersion": JOBS.api_version,
             "kind": "Job",
-            "metadata": {
-                "name": self._job_name(at),
-                "namespace": objects.namespace(self.cron_job),
-                "labels": dict(objects.labels(template)),
-                "annotations": {**objects.annotations(template), SCHEDULED_TIMESTAMP: scheduled},
-                "ownerReferences": [new_controller_ref(self.cron_job, CRON_JOB)],
-            },
+            "metadata": meta,
             "spec": objects.deep_copy(template["spec"]),
         }
 

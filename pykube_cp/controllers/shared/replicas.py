@@ -51,6 +51,7 @@ class ReplicaController:
         return Controller(
             name=name,
             identity=identity,
+            event_source=identity,
             aliases=(alias,),
             watches=(
                 Watch(self.resource, changed=_owner_changed),
@@ -169,7 +170,7 @@ class ReplicaController:
             return active
         related: dict[str, Object] = {}
         for sibling in self._siblings(ctx, owner):
-            selector = selector_of(sibling)
+            selector = selector_of(sibling).selector
             for pod in ctx.lister(PODS).select(selector, objects.namespace(sibling)):
                 related[objects.uid(pod)] = pod
         return pod_state.ranked_deletion_order(active, related.values())[:count]

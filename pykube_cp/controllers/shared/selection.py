@@ -1,15 +1,15 @@
-"""Selectors of workloads and policies, compiled once per object version."""
+"""Selectors of workloads and policies, compiled once per selector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from pykube_cp.machinery import objects, selectors
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.selectors import Selector
-
-_MAX_CACHED = 4096
-_cache: dict[tuple[str, str], "OwnerSelector"] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class OwnerSelector:
 
 def selector_of(owner: Object) -> OwnerSelector:
     """The selector in ``spec.selector``, of a ReplicationController as of all others."""
-    key = (objects.uid(owner), objects.resource_version(owner))
-    found = _cache.get(key)
-    if found is None or not key[1]:
-        if len(_cache) >= _MAX_CACHED:
-            _cache.clear()
-        found = _cache[key] = compile_selector(objects.nested(owner, "spec", "selector"))
-    return found
+    return compile_selector(objects.nested(owner, "spec", "selector"))
 
 
 def compile_selector(spec: Any) -> OwnerSelector:
     """A LabelSelector, or the plain map of labels of a ReplicationController."""
+    return _compile(orjson.dumps(spec))
+
+
+@lru_cache(maxsize=4096)
+def _compile(written: bytes) -> OwnerSelector:
+    spec = orjson.loads(written)
     if spec and any(isinstance(value, str) for value in spec.values()):
         spec = {"matchLabels": spec}
     return OwnerSelector(selectors.from_label_selector(spec), is_empty=is_empty_selector(spec))

@@ -14,6 +14,7 @@ SELECTED_NODE = "volume.kubernetes.io/selected-node"
 STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
 PRE_RESIZE_CAPACITY = "volume.alpha.kubernetes.io/pre-resize-capacity"
+PODS_BY_CLAIM = "pods-volume-claim"
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 _DEFAULT_CLASS = (
     "storageclass.kubernetes.io/is-default-class",
@@ -192,6 +193,38 @@ def ephemeral_claim_name(pod: Object, volume: Object) -> str:
 
 
 def claim_index(pod: Object) -> list[str]:
-    """Index values under which the Pods of a claim are found: ``namespace/claim``."""
+    """The index ``PODS_BY_CLAIM``: keys of the claims that a Pod uses."""
     namespace = objects.namespace(pod)
     return [objects.join_key(namespace, name) for name in claim_names(pod)]
+
+
+def is_for_pod(claim: Object, pod: Object) -> bool:
+    """Whether the claim was made for a volume of this very Pod."""
+    owner = objects.controller_of(claim)
+    return owner is not None and owner.get("uid") == objects.uid(pod)
+
+
+def uses_claim(pod: Object, claim: Object) -> bool:
+    """Whether a volume of the Pod is this claim."""
+    name = objects.name(claim)
+    return any(
+        objects.nested(volume, "persistentVolumeClaim", "claimName") == name
+        or (
+            volume.get("ephemeral") is not None
+            and ephemeral_claim_name(pod, volume) == name
+            and is_for_pod(claim, pod)
+        )
+        for volume in pod["spec"].get("volumes") or ()
+    )
+
+
+def has_ended(pod: Object) -> bool:
+    """Whether no container of the Pod runs or will run."""
+    # upstream: pkg/volume/util/util.go IsPodTerminated
+    status = pod.get("status") or {}
+    if status.get("phase") in {"Failed", "Succeeded"}:
+        return True
+    return objects.is_deleting(pod) and not any(
+        not (item.get("state") or {}).keys() & {"terminated", "waiting"}
+        for item in status.get("containerStatuses") or ()
+    )

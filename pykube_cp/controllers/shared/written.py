@@ -35,6 +35,10 @@ class WrittenObjects:
         seen = {objects.key(obj): obj for obj in self._list_all()}
         return [obj for key in seen if (obj := self._newer(key, seen[key])) is not None]
 
+    def unseen(self) -> list[Object]:
+        """What was written and the informer does not show at all."""
+        return [obj for key, obj in self._written.items() if self._get(key) is None]
+
     def _newer(self, key: str, seen: Object | None) -> Object | None:
         written = self._written.get(key)
         if written is None:

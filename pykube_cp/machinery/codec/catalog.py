@@ -77,6 +77,7 @@ def decode_body(
         found += more
     elif strict and not codec.typed:
         found += strict_errors(value, None)
+        value = dict(value)
     value["apiVersion"], value["kind"] = gvk.api_version, gvk.kind
     return Decoded(value, gvk, found)
 

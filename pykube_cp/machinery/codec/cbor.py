@@ -32,10 +32,12 @@ class Cbor:
         return _rules().loads(data)
 
     def encode(self, obj: Object) -> bytes:
-        return _rules().dumps(obj)
+        data: bytes = _rules().dumps(obj)
+        return data
 
     def frame_event(self, event_type: str, encoded: bytes) -> bytes:
-        return _rules().event(event_type, encoded)
+        data: bytes = _rules().event(event_type, encoded)
+        return data
 
     def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
         events: list[tuple[str, Any]] = []

@@ -2,9 +2,11 @@
 # upstream: apimachinery pkg/runtime/serializer/cbor
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import cbor2
+
 from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
 
 SELF_DESCRIBED = b"\xd9\xd9\xf7"
@@ -23,7 +25,8 @@ def loads(data: bytes) -> Any:
 def load_first(data: bytes) -> tuple[Any, bytes]:
     stream = io.BytesIO(data.removeprefix(SELF_DESCRIBED))
     try:
-        value = cbor2.CBORDecoder(stream).decode()
+        # What follows must stay in the stream, hence the read size.
+        value = cbor2.CBORDecoder(stream, read_size=1, allow_duplicate_keys=False).decode()
     except (cbor2.CBORDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise DecodeError(f"cbor: {error}") from error
     return _plain(value, 0), stream.read()
@@ -32,7 +35,7 @@ def load_first(data: bytes) -> tuple[Any, bytes]:
 def _plain(value: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise DecodeError("cbor: exceeded max nested level")
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):  # below a tag, maps are immutable ones
         return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, depth + 1) for item in value]

@@ -11,7 +11,7 @@ from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
 from pykube_cp.machinery.codec.json_syntax import explain
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
-from pykube_cp.machinery.strict_errors import with_duplicates
+from pykube_cp.machinery.strict_errors import Pairs, Written
 
 _SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
 
@@ -36,11 +36,21 @@ def _check_depth(value: Any) -> None:
 
 
 def loads_noticing_duplicates(data: bytes) -> Any:
-    """As ``loads``; objects with keys given twice are ``Duplicated``."""
+    """As ``loads``; an object with keys given twice somewhere is a ``Written``."""
     value = loads(data)
-    if not _may_have_duplicates(data, value):
+    if not isinstance(value, dict) or not _may_have_duplicates(data, value):
         return value
-    return json.loads(data, object_pairs_hook=with_duplicates)
+    found: list[Pairs] = []
+
+    def hook(pairs: list[tuple[str, Any]]) -> Object:
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        found.append(Pairs(pairs))
+        return found[-1]
+
+    tree = json.loads(data, object_pairs_hook=hook)
+    return Written(value, tree) if found else value
 
 
 def _may_have_duplicates(data: bytes, value: Any) -> bool:

@@ -5,8 +5,9 @@ always writes is there.
 """
 
 import base64
+import functools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import orjson
@@ -67,6 +68,8 @@ def members(data: bytes, start: int, stop: int) -> dict[int, Any]:
     at = start
     while at < stop:
         tag, at = read_varint(data, at)
+        if tag < 8:
+            raise DecodeError(f"proto: illegal tag 0 (wire type {tag & 7})")
         if tag & 7 == VARINT:
             found[tag >> 3], at = read_varint(data, at)
             continue
@@ -86,8 +89,6 @@ def decode_message(data: bytes, kind: Type) -> Object:
         return _object(kind)(data, 0, len(data))  # type: ignore[no-any-return]  # Value gives Any
     except IndexError as error:
         raise DecodeError("unexpected EOF") from error
-    except UnicodeDecodeError as error:
-        raise DecodeError("proto: string field contains invalid UTF-8") from error
     except RecursionError as error:
         raise DecodeError("exceeded max depth") from error
 
@@ -130,6 +131,7 @@ def _message(steps: dict[int, Step]) -> Step:
                 tag, at = read_varint(data, at - 1)
             step = get(tag)
             if step is None:
+                _check_unknown(steps, tag)
                 at = skip(data, at, tag & 7)
                 continue
             if tag & 7 == FIXED64:
@@ -151,6 +153,15 @@ def _message(steps: dict[int, Step]) -> Step:
             raise DecodeError("unexpected EOF")
 
     return run
+
+
+def _check_unknown(steps: Mapping[int, Step], tag: int) -> None:
+    """Refuse what is malformed rather than new."""
+    number, wire = tag >> 3, tag & 7
+    if number == 0:
+        raise DecodeError(f"proto: illegal tag 0 (wire type {wire})")
+    if any(known >> 3 == number for known in steps):
+        raise DecodeError(f"proto: wrong wireType = {wire} for field {number}")
 
 
 def _fill(steps: dict[int, Step], kind: Type, inside: tuple[Embed, ...]) -> None:
@@ -182,6 +193,9 @@ def _add(steps: dict[int, Step], owner: Type, field: Field) -> None:
     else:
         written = field.pointer or field.name in structural.struct(owner).written
         keep = written or not field.omitempty or isinstance(kind, Type)
+        if isinstance(kind, Scalar) and kind.name == "string":
+            steps[number << 3 | BYTES] = _store_text(field.name, keep=keep)
+            return
         steps[number << 3 | _wire(kind)] = _store(field.name, _value(kind), keep=keep)
 
 
@@ -199,6 +213,16 @@ def _store(name: str, value_of: Value, *, keep: bool) -> Step:
         value = value_of(data, at, end)
         if value or keep:
             result[name] = value
+
+    return run
+
+
+def _store_text(name: str, *, keep: bool) -> Step:
+    """As ``_store``, for the most frequent case."""
+
+    def run(data: bytes, at: int, end: int, result: Object) -> None:
+        if keep or end > at:
+            result[name] = data[at:end].decode("utf-8", "replace")
 
     return run
 
@@ -262,7 +286,7 @@ def _value(kind: AnyType) -> Value:
 
 
 def _text(data: bytes, at: int, end: int) -> str:
-    return data[at:end].decode()
+    return data[at:end].decode("utf-8", "replace")
 
 
 def _bytes(data: bytes, at: int, end: int) -> str:
@@ -280,6 +304,16 @@ def _boxed(data: bytes, at: int, end: int) -> list[str]:
     _BOX(data, at, end, result)
     items: list[str] = result["items"]
     return items
+
+
+def _remembered(read: Value) -> Value:
+    """For leaves that repeat."""
+
+    @functools.lru_cache(maxsize=4096)
+    def of(message: bytes) -> Any:
+        return read(message, 0, len(message))
+
+    return lambda data, at, end: of(data[at:end])
 
 
 def _time(data: bytes, at: int, end: int) -> str | None:
@@ -300,15 +334,15 @@ def _duration(data: bytes, at: int, end: int) -> str:
 
 
 def _quantity(data: bytes, at: int, end: int) -> str:
-    text = members(data, at, end).get(1, b"")
-    return leaves.quantity_text(text.decode()) if text else "0"
+    text = members(data, at, end).get(1)
+    return "0" if text is None else leaves.quantity_text(text.decode("utf-8", "replace"))
 
 
 def _int_or_string(data: bytes, at: int, end: int) -> int | str:
     found = members(data, at, end)
     if found.get(1, 0):
         text: bytes = found.get(3, b"")
-        return text.decode()
+        return text.decode("utf-8", "replace")
     return signed32(found.get(2, 0))
 
 
@@ -369,11 +403,11 @@ _SCALARS: dict[str, Value] = {
     "float64": _double,
 }
 _LEAVES: dict[str, Value] = {
-    "Time": _time,
+    "Time": _remembered(_time),
     "MicroTime": _micro_time,
     "Duration": _duration,
-    "Quantity": _quantity,
-    "IntOrString": _int_or_string,
+    "Quantity": _remembered(_quantity),
+    "IntOrString": _remembered(_int_or_string),
     "FieldsV1": _raw,
     "RawExtension": _raw,
     "JSON": _raw,

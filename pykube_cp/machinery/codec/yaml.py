@@ -32,7 +32,8 @@ class Yaml:
         return _rules().loads(data, strict)
 
     def encode(self, obj: Object) -> bytes:
-        return _rules().dumps(obj)
+        data: bytes = _rules().dumps(obj)
+        return data
 
     def frame_event(self, event_type: str, encoded: bytes) -> bytes:  # noqa: ARG002 - as above
         raise NotEncodableError("watches cannot be sent as YAML")
@@ -42,4 +43,5 @@ class Yaml:
 
     def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
         rules = _rules()
-        return rules.dumps({**head, "items": [rules.loads(item) for item in items]})
+        data: bytes = rules.dumps({**head, "items": [rules.loads(item) for item in items]})
+        return data

@@ -7,6 +7,7 @@ Those are YAML 1.1 with exceptions: ``y`` and ``on`` are booleans, dates and 12:
 
 import math
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -14,7 +15,8 @@ import yaml
 from pykube_cp.machinery.codec import json
 from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
 from pykube_cp.machinery.leaves import decode_base64
-from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.machinery.strict_errors import Written
 
 _TAG = "tag:yaml.org,2002:"
 _STR, _NULL, _BOOL, _INT, _FLOAT = (_TAG + name for name in ("str", "null", "bool", "int", "float"))
@@ -38,7 +40,10 @@ _FLOAT_FORM = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INT_FORM = re.compile(
     r"[-+]?(?:(0[xX][0-9a-fA-F]+)|(0[bB][01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))", re.ASCII
 )
-_BASE60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+_MISREAD = re.compile(
+    r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
+)
+"""Strings that other readers take for numbers of base 60 or for times."""
 _MAX_UINT64 = (1 << 64) - 1
 
 _ALIASES_FREE = 100
@@ -66,7 +71,7 @@ def _number(text: str) -> tuple[str, Any]:
         number = _integer(match)
         if -(1 << 63) <= number <= _MAX_UINT64:
             return _INT, number
-    if _FLOAT_FORM.fullmatch(plain):
+    if _FLOAT_FORM.fullmatch(plain) and math.isfinite(float(plain)):
         return _FLOAT, float(plain)
     return _STR, text
 
@@ -89,86 +94,140 @@ def loads(data: bytes, duplicates: list[str] | None = None) -> Any:
             return _loads_json(data, duplicates)
         except DecodeError:
             pass  # flow style, which only looks like JSON
-    try:
-        node = _Loader(data).get_node()
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(_yaml_message(error)) from error
     builder = _Builder(noticing=duplicates is not None)
-    value = None if node is None else builder.build(node, 0)
+    try:
+        for event in yaml.parse(data, Loader=yaml.CBaseLoader):
+            if not builder.take(event):
+                break
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DecodeError(_message(error)) from error
     if duplicates is not None and builder.duplicates:
         duplicates.append("yaml: unmarshal errors:\n" + "\n".join(builder.duplicates))
-    return value
+    return builder.result()
 
 
 def _loads_json(data: bytes, duplicates: list[str] | None) -> Any:
     if duplicates is None:
         return json.loads(data)
     value = json.loads_noticing_duplicates(data)
-    if _marked(value):
+    if isinstance(value, Written):
         raise DecodeError("the YAML reader words duplicates itself")
     return value
 
 
-def _marked(value: Any) -> bool:
-    """Whether some object in it had keys given twice."""
-    if isinstance(value, dict):
-        return type(value) is not dict or any(map(_marked, value.values()))
-    return isinstance(value, list) and any(map(_marked, value))
+def _message(error: Exception) -> str:
+    # upstream: go.yaml.in/yaml/v2 decode.go parser.fail
+    shift = isinstance(error, yaml.scanner.ScannerError)
+    for mark in (getattr(error, "context_mark", None), getattr(error, "problem_mark", None)):
+        if mark is not None and mark.line:
+            return f"yaml: line {mark.line + shift}: {getattr(error, 'problem', error)}"
+    return f"yaml: {getattr(error, 'problem', None) or error}"
 
 
-def _yaml_message(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    if mark is None:
-        return f"yaml: {problem}"
-    return f"yaml: line {mark.line + 1}: {problem}"
+@dataclass(slots=True)
+class _Open:
+    """A list or map being read.
 
+    Attributes:
+        into: what it becomes.
+        before: how many nodes were read before it.
+        key: of a map, what the next value belongs to; None while a key is awaited.
+        merged: of a map, what ``<<`` brought in.
+    """
 
-class _Loader(yaml.CBaseLoader):
-    """PyYAML's parser and composer; scalars that are plain get the tag of ``resolve``."""
-
-    def resolve(self, kind: type, value: str, implicit: Any) -> str:
-        if kind is yaml.ScalarNode:
-            return resolve(value)[0] if implicit[0] else _STR
-        return _SEQ if kind is yaml.SequenceNode else _MAP
-
-    def descend_resolver(self, _node: Any, _index: Any) -> None:
-        """Resolving needs no context."""
-
-    def ascend_resolver(self) -> None:
-        """Resolving needs no context."""
+    into: list[Any] | Object
+    before: int
+    anchor: str | None
+    key: str | None = None
+    merging: bool = False
+    merged: Object = field(default_factory=dict)
 
 
 class _Builder:
-    """Nodes to JSON values, with limits on depth and on what aliases may expand to."""
+    """Values from events, with limits on depth and on what aliases may expand to."""
 
     def __init__(self, *, noticing: bool) -> None:
         self.duplicates: list[str] = []
         self._noticing = noticing
-        self._done: set[int] = set()
-        self._open: set[int] = set()
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = 0
         self._aliased = 0
-        self._alias_depth = 0
+        self._value: Any = None
 
-    def build(self, node: yaml.Node, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            raise DecodeError("yaml: exceeded max depth")
-        again = id(node) in self._done
-        self._alias_depth += again
-        self._count()
-        if isinstance(node, yaml.ScalarNode):
-            value = _scalar(node)
-        else:
-            value = self._collection(node, depth)
-        self._alias_depth -= again
-        self._done.add(id(node))
-        return value
+    def result(self) -> Any:
+        """The value; aliases in it are copies."""
+        return deep_copy(self._value) if self._aliased else self._value
 
-    def _count(self) -> None:
-        # upstream: go.yaml.in/yaml/v2 decode.go unmarshal
+    def take(self, event: yaml.Event) -> bool:
+        """Whether more events are wanted."""
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.SequenceStartEvent():
+                self._open([], event)
+            case yaml.MappingStartEvent():
+                self._open({}, event)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._close(event)
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.DocumentStartEvent() if event.version not in {None, (1, 1)}:
+                raise DecodeError("yaml: found incompatible YAML document")
+            case yaml.DocumentEndEvent():
+                return False
+            case _:
+                pass
+        return True
+
+    def _awaits_key(self) -> bool:
+        if not self._stack:
+            return False
+        top = self._stack[-1]
+        return isinstance(top.into, dict) and top.key is None and not top.merging
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._nodes += 1
-        self._aliased += self._alias_depth > 0
+        plain = event.implicit[0]
+        if self._awaits_key() and plain and event.value == "<<":
+            self._stack[-1].merging = True
+            return
+        value = resolve(event.value)[1] if plain else _tagged(event.tag, event.value)
+        if isinstance(value, float):
+            value = _float(value)
+        self._put(value, 1, event)
+
+    def _open(self, into: list[Any] | Object, event: Any) -> None:
+        if self._awaits_key():
+            raise DecodeError("yaml: invalid map key")
+        if len(self._stack) >= MAX_DEPTH:
+            raise DecodeError("yaml: exceeded max depth")
+        self._stack.append(_Open(into, self._nodes, event.anchor))
+        self._nodes += 1
+
+    def _close(self, event: Any) -> None:
+        done = self._stack.pop()
+        value = done.into
+        if done.merged and isinstance(value, dict):
+            value = {**done.merged, **value}
+        event.anchor = done.anchor
+        self._put(value, self._nodes - done.before, event)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        name = event.anchor
+        if name not in self._anchors:
+            if any(level.anchor == name for level in self._stack):
+                raise DecodeError(f"yaml: anchor '{name}' value contains itself")
+            raise DecodeError(f"yaml: unknown anchor '{name}' referenced")
+        value, nodes = self._anchors[name]
+        self._nodes += nodes
+        self._aliased += nodes
+        self._check_aliases()
+        event.anchor = None
+        self._put(value, nodes, event)
+
+    def _check_aliases(self) -> None:
+        # upstream: go.yaml.in/yaml/v2 decode.go decoder.unmarshal
         if self._aliased <= _ALIASES_FREE or self._nodes <= _NODES_FREE:
             return
         scaled = (self._nodes - _RANGE_LOW) / (_RANGE_HIGH - _RANGE_LOW)
@@ -176,53 +235,46 @@ class _Builder:
         if self._aliased / self._nodes > allowed:
             raise DecodeError("yaml: document contains excessive aliasing")
 
-    def _collection(self, node: yaml.Node, depth: int) -> Any:
-        if id(node) in self._open:
-            raise DecodeError("yaml: anchor value contains itself")
-        self._open.add(id(node))
-        try:
-            if isinstance(node, yaml.SequenceNode):
-                return [self.build(item, depth + 1) for item in node.value]
-            return self._mapping(node, depth)
-        finally:
-            self._open.discard(id(node))
-
-    def _mapping(self, node: yaml.Node, depth: int) -> Object:
-        own: Object = {}
-        merged: Object = {}
-        for key_node, value_node in node.value:
-            if key_node.tag == _MERGE:
-                merged = {**self._merge(value_node, depth), **merged}
-                continue
-            key = _key(key_node)
-            if self._noticing and key in own:
-                line = key_node.start_mark.line + 1
-                self.duplicates.append(f'  line {line}: key "{key}" already set in map')
-            own[key] = self.build(value_node, depth + 1)
-        return {**merged, **own} if merged else own
-
-    def _merge(self, node: yaml.Node, depth: int) -> Object:
-        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        result: Object = {}
-        for item in nodes:
-            if not isinstance(item, yaml.MappingNode):
-                raise DecodeError("yaml: map merge requires map or sequence of maps as the value")
-            result = {**self.build(item, depth + 1), **result}
-        return result
+    def _put(self, value: Any, nodes: int, event: Any) -> None:
+        """A whole value goes where it belongs."""
+        if event.anchor:
+            self._anchors[event.anchor] = value, nodes
+        if not self._stack:
+            self._value = value
+            return
+        top = self._stack[-1]
+        if isinstance(top.into, list):
+            top.into.append(value)
+        elif top.merging:
+            top.merged = {**_merge(value), **top.merged}
+            top.merging = False
+        elif top.key is None:
+            top.key = _key(value)
+            if self._noticing and top.key in top.into:
+                line = event.start_mark.line + 1
+                self.duplicates.append(f'  line {line}: key "{top.key}" already set in map')
+        else:
+            top.into[top.key] = value
+            top.key = None
 
 
-def _scalar(node: yaml.ScalarNode) -> Any:
-    text = node.value
-    if node.tag == _BINARY:
+def _merge(value: Any) -> Object:
+    result: Object = {}
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, dict):
+            raise DecodeError("yaml: map merge requires map or sequence of maps as the value")
+        result = {**item, **result}
+    return result
+
+
+def _tagged(tag: str | None, text: str) -> Any:
+    """A scalar that is quoted or has a tag."""
+    if tag == _BINARY:
         return _binary(text)
-    if node.tag == _STR or node.tag not in _RESOLVABLE:
+    if tag is None or tag == _STR or tag not in _RESOLVABLE:
         return text
-    tag, value = resolve(text)
-    if tag != node.tag:
-        value = _explicit(node.tag, tag, value, text)
-    if isinstance(value, float):
-        return _float(value)
-    return value
+    found, value = resolve(text)
+    return value if found == tag else _explicit(tag, found, value, text)
 
 
 def _explicit(wanted: str, tag: str, value: Any, text: str) -> Any:
@@ -239,7 +291,7 @@ def _float(value: float) -> float:
     if not math.isfinite(value):
         name = "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
         raise DecodeError(f"json: unsupported value: {name}")
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    return int(value) if value.is_integer() and abs(value) < 1 << 63 else value
 
 
 def _binary(text: str) -> str:
@@ -249,14 +301,13 @@ def _binary(text: str) -> str:
         raise DecodeError("yaml: !!binary value contains invalid base64 data") from error
 
 
-def _key(node: yaml.Node) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise DecodeError("yaml: invalid map key")
-    value = _scalar(node)
+def _key(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, dict | list):
+        raise DecodeError("yaml: invalid map key")
     if value is None:
-        raise DecodeError("unsupported map key of type: <nil>")
+        raise DecodeError("unsupported map key of type: %!s(<nil>), key: <nil>")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -265,7 +316,7 @@ class _Dumper(yaml.CSafeDumper):
 
     def resolve(self, kind: type, value: str, implicit: Any) -> str:
         if kind is yaml.ScalarNode:
-            plain = implicit[0] and not _BASE60.fullmatch(value)
+            plain = implicit[0] and not _MISREAD.fullmatch(value)
             return resolve(value)[0] if plain else _STR if not implicit[0] else _TAG + "quoted"
         return _SEQ if kind is yaml.SequenceNode else _MAP
 

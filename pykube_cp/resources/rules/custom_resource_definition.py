@@ -14,7 +14,9 @@ def _default(definition: Object, _ctx: RuleContext) -> None:
         spec["conversion"] = {"strategy": "None"}
     status = definition.setdefault("status", {})
     if not status.get("storedVersions"):
-        stored = [version["name"] for version in spec.get("versions") or () if version.get("storage")]
+        stored = [
+            version["name"] for version in spec.get("versions") or () if version.get("storage")
+        ]
         if stored:
             status["storedVersions"] = stored[:1]
 

@@ -1,10 +1,12 @@
 """Amounts by resource name."""
 
+from typing import Any
+
 from pykube_cp.machinery.quantity import Quantity
 from pykube_cp.registry.rules import RuleContext, TypeRule
 
 
-def _default(amounts: dict[str, str], _ctx: RuleContext) -> None:
+def _default(amounts: dict[str, Any], _ctx: RuleContext) -> None:
     """Round up to thousandths; only unusual spellings can be finer."""
     # upstream: pkg/apis/core/v1/defaults.go SetDefaults_ResourceList
     for name, text in amounts.items():

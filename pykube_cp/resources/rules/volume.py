@@ -35,6 +35,8 @@ RULES = (
     TypeRule(type=f"{_V1}ConfigMapVolumeSource", default=_missing("defaultMode", _FILE_MODE)),
     TypeRule(type=f"{_V1}DownwardAPIVolumeSource", default=_missing("defaultMode", _FILE_MODE)),
     TypeRule(type=f"{_V1}ProjectedVolumeSource", default=_missing("defaultMode", _FILE_MODE)),
-    TypeRule(type=f"{_V1}ServiceAccountTokenProjection", default=_missing("expirationSeconds", _HOUR)),
+    TypeRule(
+        type=f"{_V1}ServiceAccountTokenProjection", default=_missing("expirationSeconds", _HOUR)
+    ),
     TypeRule(type=f"{_V1}HostPathVolumeSource", default=_missing("type", "")),
 )

@@ -34,7 +34,7 @@ class ImageLocality(ScorePlugin):
         total = zeros(snapshot.size)
         for image in found:
             spread = len(image.rows) / nodes
-            total[np.fromiter(image.rows, np.intp, len(image.rows))] += int(image.size * spread)
+            total[image.rows] += int(image.size * spread)
         most = _MOST_PER_IMAGE * len(names)
         scores: IntVector = (
             MAX_NODE_SCORE * (np.clip(total[rows], _LEAST, most) - _LEAST) // (most - _LEAST)

@@ -47,6 +47,4 @@ def _became_schedulable(_pod: Object, old: Object | None, new: Object | None) ->
 
 
 def _tolerates_now(_pod: Object, _old: Object | None, new: Object | None) -> bool:
-    return new is not None and tolerates(
-        new["spec"].get("tolerations") or (), UNSCHEDULABLE_TAINT
-    )
+    return new is not None and tolerates(new["spec"].get("tolerations") or (), UNSCHEDULABLE_TAINT)

@@ -2,6 +2,7 @@
 
 # upstream: component-helpers scheduling/corev1/nodeaffinity/nodeaffinity.go
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from pykube_cp.scheduler.vectors import BoolVector, IntVector, Rows, zeros
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _ValueTest: TypeAlias = Callable[[str | None], bool]
 
 
@@ -43,9 +45,9 @@ class Requirement:
             case "DoesNotExist" if not values:
                 return lambda value: value is None
             case "Gt" if len(self.values) == 1:
-                return _comparison(int(self.values[0]), greater=True)
+                return _comparison(self.values[0], greater=True)
             case "Lt" if len(self.values) == 1:
-                return _comparison(int(self.values[0]), greater=False)
+                return _comparison(self.values[0], greater=False)
         raise ValueError(f"invalid node selector requirement for {self.key}")
 
     def matches(self, snapshot: Snapshot, rows: Rows) -> BoolVector:
@@ -59,13 +61,24 @@ class Requirement:
                 return column.has(rows)
             case "DoesNotExist":
                 return ~column.has(rows)
-        return column.satisfies(self.test, rows)
+            case _:
+                return column.satisfies(self.test, rows)
 
 
-def _comparison(bound: int, *, greater: bool) -> _ValueTest:
+def _integer(text: str) -> int:
+    """As Go reads an int64; ``ValueError`` otherwise."""
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    if number is None or not -(2**63) <= number < 2**63:
+        raise ValueError(f"{text} is no integer")
+    return number
+
+
+def _comparison(limit: str, *, greater: bool) -> _ValueTest:
+    bound = _integer(limit)
+
     def test(value: str | None) -> bool:
         try:
-            number = int(value or "")
+            number = _integer(value or "")
         except ValueError:
             return False
         return number > bound if greater else number < bound

@@ -47,9 +47,7 @@ def pod_requests(
     if pod_level:
         if status.get("resources") is not None:
             pod_level = _effective_pod_level(pod_level, status)
-        requests.update(
-            (name, amount) for name, amount in pod_level.items() if _is_pod_level(name)
-        )
+        requests.update((name, amount) for name, amount in pod_level.items() if _is_pod_level(name))
     if spec.get("overhead"):
         _add(requests, _parsed(spec["overhead"]))
     return requests

@@ -11,7 +11,7 @@ MILLI = 10**6
 @lru_cache(maxsize=8192)
 def nano(text: str) -> int:
     """The quantity in billionths."""
-    return int(quantity.parse(text).value_nano())
+    return quantity.parse(text).nanos
 
 
 def whole(text: str) -> int:

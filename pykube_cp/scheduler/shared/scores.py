@@ -23,7 +23,9 @@ def broken_line(shape: Sequence[Object]) -> Callable[[int], int]:
     """The function through the points of a ``shape`` argument: utilization in percent -> score."""
     # upstream: pkg/scheduler/framework/plugins/helper/shape_score.go BuildBrokenLinearFunction
     factor = MAX_NODE_SCORE // _MOST_CUSTOM_SCORE
-    points = [(point["utilization"], point["score"] * factor) for point in shape]
+    points: list[tuple[int, int]] = [
+        (point["utilization"], point["score"] * factor) for point in shape
+    ]
 
     def value(utilization: int) -> int:
         previous = points[0]

@@ -1,0 +1,44 @@
+"""What plugins have in common: they do nothing unless they say so."""
+
+from pykube_cp.admission.interface import Attributes, Operation, Services
+from pykube_cp.machinery import errors
+from pykube_cp.machinery.gvk import GVR
+
+CREATE = frozenset({Operation.CREATE})
+UPDATE = frozenset({Operation.UPDATE})
+WRITES = frozenset({Operation.CREATE, Operation.UPDATE})
+EVERYTHING = frozenset({("*", "*")})
+PODS = frozenset({("", "pods")})
+
+
+class BasePlugin:
+    """A plugin that lets everything pass; pages override what they are about."""
+
+    name = ""
+    operations: frozenset[Operation] = CREATE
+    resources: frozenset[tuple[str, str]] = EVERYTHING
+    services: Services
+
+    def start(self, services: Services) -> None:
+        self.services = services
+
+    async def admit(self, attributes: Attributes) -> None:
+        """Nothing to change."""
+
+    async def validate(self, attributes: Attributes) -> None:
+        """Nothing to refuse."""
+
+
+def group_resource(gvr: GVR) -> tuple[str, str]:
+    return gvr.group, gvr.resource
+
+
+def forbidden(attributes: Attributes, text: str) -> errors.StatusError:
+    """403 in the words of ``admission.NewForbidden``."""
+    # upstream: apiserver pkg/admission/errors.go NewForbidden
+    obj = attributes.object or {}
+    meta = obj.get("metadata") or {}
+    name = attributes.name or meta.get("name", "")
+    if not name and meta.get("generateName"):
+        name = meta["generateName"]
+    return errors.forbidden(group_resource(attributes.resource), name or "Unknown/NewObject", text)

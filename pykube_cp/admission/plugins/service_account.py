@@ -1,0 +1,135 @@
+"""Every pod runs as a service account, with a token mounted unless it says no."""
+# upstream: plugin/pkg/admission/serviceaccount/admission.go
+
+import asyncio
+
+from pykube_cp.admission.base import PODS, BasePlugin, forbidden
+from pykube_cp.admission.interface import Attributes, Operation
+from pykube_cp.machinery import errors, names
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.objects import Object
+
+_ACCOUNTS = GVR("", "v1", "serviceaccounts")
+_MIRROR = "kubernetes.io/config.mirror"
+_ENFORCE = "kubernetes.io/enforce-mountable-secrets"
+_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+_VOLUME = "kube-api-access-"
+_SECONDS = 60 * 60 + 7
+_TRIES = 10
+
+
+class ServiceAccount(BasePlugin):
+    """Fills in account, pull secrets and token volume."""
+
+    name = "ServiceAccount"
+    operations = frozenset({Operation.CREATE, Operation.UPDATE})
+    resources = PODS
+
+    async def admit(self, attributes: Attributes) -> None:
+        pod = attributes.object
+        if pod is None or attributes.subresource or attributes.operation is not Operation.CREATE:
+            return
+        spec = pod["spec"]
+        if _MIRROR in (pod["metadata"].get("annotations") or {}):
+            return
+        if not spec.get("serviceAccountName"):
+            spec["serviceAccountName"] = spec["serviceAccount"] = "default"
+        account = await self._account(attributes, spec["serviceAccountName"])
+        spec.setdefault("serviceAccount", spec["serviceAccountName"])
+        if _should_mount(account, spec):
+            _mount_token(spec)
+        if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
+            spec["imagePullSecrets"] = [dict(each) for each in account["imagePullSecrets"]]
+
+    async def validate(self, attributes: Attributes) -> None:
+        pod = attributes.object
+        if pod is None or attributes.operation is not Operation.CREATE or attributes.subresource:
+            return
+        if _MIRROR in (pod["metadata"].get("annotations") or {}):
+            self._validate_mirror(attributes, pod)
+            return
+        account = await self._account(attributes, pod["spec"].get("serviceAccountName", ""))
+        if (account["metadata"].get("annotations") or {}).get(_ENFORCE) == "true":
+            _limit_secrets(attributes, account, pod["spec"])
+
+    def _validate_mirror(self, attributes: Attributes, pod: Object) -> None:
+        if pod["spec"].get("serviceAccountName"):
+            raise forbidden(attributes, "a mirror pod may not reference service accounts")
+        for volume in pod["spec"].get("volumes") or []:
+            if "secret" in volume:
+                raise forbidden(attributes, "a mirror pod may not reference secrets")
+
+    async def _account(self, attributes: Attributes, name: str) -> Object:
+        """The account; a new namespace's default account gets a moment to appear."""
+        for attempt in range(_TRIES):
+            try:
+                return await self.services.client.get(_ACCOUNTS, name, attributes.namespace)
+            except errors.StatusError as error:
+                if not errors.is_not_found(error):
+                    raise
+                if name != "default" or attempt == _TRIES - 1:
+                    break
+                await asyncio.sleep(0.1)
+        text = (
+            f"error looking up service account {attributes.namespace}/{name}: "
+            f'serviceaccount "{name}" not found'
+        )
+        raise forbidden(attributes, text)
+
+
+def _should_mount(account: Object, spec: Object) -> bool:
+    if (chosen := spec.get("automountServiceAccountToken")) is not None:
+        return bool(chosen)
+    return bool(account.get("automountServiceAccountToken", True))
+
+
+def _mount_token(spec: Object) -> None:
+    """Mount the token where a container has nothing at its path."""
+    name = ""
+    for volume in spec.get("volumes") or []:
+        if volume["name"].startswith(_VOLUME):
+            name = volume["name"]
+    wanted = False
+    fresh = name or names.generate_name(_VOLUME)
+    for field in ("initContainers", "containers"):
+        for container in spec.get(field) or []:
+            mounts = container.get("volumeMounts") or []
+            if any(mount["mountPath"] == _MOUNT for mount in mounts):
+                continue
+            container["volumeMounts"] = [
+                *mounts,
+                {"name": fresh, "readOnly": True, "mountPath": _MOUNT},
+            ]
+            wanted = True
+    if wanted and not name:
+        spec["volumes"] = [*(spec.get("volumes") or []), _token_volume(fresh)]
+
+
+def _token_volume(name: str) -> Object:
+    field = {"apiVersion": "v1", "fieldPath": "metadata.namespace"}
+    return {
+        "name": name,
+        "projected": {
+            "defaultMode": 0o644,
+            "sources": [
+                {"serviceAccountToken": {"expirationSeconds": _SECONDS, "path": "token"}},
+                {
+                    "configMap": {
+                        "name": "kube-root-ca.crt",
+                        "items": [{"key": "ca.crt", "path": "ca.crt"}],
+                    }
+                },
+                {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": field}]}},
+            ],
+        },
+    }
+
+
+def _limit_secrets(attributes: Attributes, account: Object, spec: Object) -> None:
+    allowed = {each.get("name") for each in account.get("secrets") or []}
+    name = account["metadata"]["name"]
+    for volume in spec.get("volumes") or []:
+        secret = (volume.get("secret") or {}).get("secretName")
+        if secret and secret not in allowed:
+            text = f'volume with secret.secretName="{secret}" is not allowed because service account {name} does not reference that secret'
+            raise forbidden(attributes, text)

@@ -1,0 +1,26 @@
+"""Bearer tokens in a request's headers."""
+# upstream: apiserver pkg/authentication/request/bearertoken, request/websocket/protocol.go
+
+import base64
+import binascii
+
+from pykube_cp.authn.interface import Credentials
+
+_PROTOCOL = "base64url.bearer.authorization.k8s.io."
+
+
+def token_of(credentials: Credentials) -> str:
+    """The token, empty when there is none."""
+    scheme, _, token = credentials.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    for each in credentials.headers.get("sec-websocket-protocol", "").split(","):
+        text = each.strip()
+        if text.startswith(_PROTOCOL):
+            encoded = text[len(_PROTOCOL) :]
+            try:
+                padded = encoded + "=" * (-len(encoded) % 4)
+                return base64.urlsafe_b64decode(padded).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+    return ""

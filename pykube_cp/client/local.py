@@ -1,0 +1,292 @@
+"""The API from inside the same process: the same pipeline, without sockets, HTTP and JSON text.
+
+Which pipeline, the composition root says; this module knows only the calls it makes on it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from pykube_cp.client.interface import (
+    NO_DELETE_OPTIONS,
+    NO_OPTIONS,
+    DeleteOptions,
+    EventType,
+    ObjectList,
+    PatchType,
+    RawResponse,
+    WatchEvent,
+    WriteOptions,
+)
+from pykube_cp.machinery import errors
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.objects import Object, name, namespace
+from pykube_cp.machinery.user import UserInfo
+
+_PENDING_LIMIT = 100_000
+
+
+class Pipeline(Protocol):
+    """What the API server offers to local clients."""
+
+    async def call(
+        self,
+        user: UserInfo,
+        method: str,
+        path: str,
+        query: str,
+        *,
+        body: Any = None,
+        content_type: str = "",
+        user_agent: str = "",
+    ) -> Object:
+        """The answer as an object of the served version; a list has ``items``."""
+        ...
+
+    async def watch(
+        self, user: UserInfo, path: str, query: str, deliver: "Any", user_agent: str = ""
+    ) -> None:
+        """Call ``deliver(type, object)`` with each event until it answers false."""
+        ...
+
+    async def raw(self, user: UserInfo, method: str, path: str, body: bytes) -> RawResponse:
+        """Any request, answered in bytes."""
+        ...
+
+
+class LocalClient:
+    """A client with an asserted identity."""
+
+    def __init__(self, pipeline: Pipeline, user: UserInfo, user_agent: str = "pykube-cp") -> None:
+        self._pipeline = pipeline
+        self._user = user
+        self._agent = user_agent
+
+    async def get(
+        self, gvr: GVR, name: str, namespace: str = "", *, subresource: str = ""
+    ) -> Object:
+        return await self._call("GET", path_of(gvr, namespace, name, subresource))
+
+    async def list(
+        self,
+        gvr: GVR,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        resource_version: str = "",
+        limit: int = 0,
+        continue_: str = "",
+    ) -> ObjectList:
+        query = query_of(
+            labelSelector=label_selector,
+            fieldSelector=field_selector,
+            resourceVersion=resource_version,
+            limit=limit or "",
+            **{"continue": continue_},
+        )
+        found = await self._call("GET", path_of(gvr, namespace), query)
+        meta = found["metadata"]
+        return ObjectList(
+            found["items"],
+            meta["resourceVersion"],
+            meta.get("continue", ""),
+            meta.get("remainingItemCount"),
+        )
+
+    async def create(
+        self,
+        gvr: GVR,
+        obj: Object,
+        namespace: str = "",
+        *,
+        name: str = "",
+        subresource: str = "",
+        options: WriteOptions = NO_OPTIONS,
+    ) -> Object:
+        namespace = namespace or obj.get("metadata", {}).get("namespace", "")
+        path = path_of(gvr, namespace, name, subresource)
+        return await self._call("POST", path, _write_query(options), obj)
+
+    async def update(
+        self, gvr: GVR, obj: Object, *, subresource: str = "", options: WriteOptions = NO_OPTIONS
+    ) -> Object:
+        path = path_of(gvr, namespace(obj), name(obj), subresource)
+        return await self._call("PUT", path, _write_query(options), obj)
+
+    async def patch(
+        self,
+        gvr: GVR,
+        name: str,
+        patch: Any,
+        patch_type: PatchType,
+        namespace: str = "",
+        *,
+        subresource: str = "",
+        options: WriteOptions = NO_OPTIONS,
+    ) -> Object:
+        path = path_of(gvr, namespace, name, subresource)
+        return await self._call("PATCH", path, _write_query(options), patch, patch_type.value)
+
+    async def delete(
+        self,
+        gvr: GVR,
+        name: str,
+        namespace: str = "",
+        *,
+        options: DeleteOptions = NO_DELETE_OPTIONS,
+    ) -> Object:
+        body = delete_options(options)
+        return await self._call("DELETE", path_of(gvr, namespace, name), "", body)
+
+    async def delete_collection(
+        self,
+        gvr: GVR,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        options: DeleteOptions = NO_DELETE_OPTIONS,
+    ) -> None:
+        query = query_of(labelSelector=label_selector, fieldSelector=field_selector)
+        await self._call("DELETE", path_of(gvr, namespace), query, delete_options(options))
+
+    @asynccontextmanager
+    async def watch(
+        self,
+        gvr: GVR,
+        namespace: str = "",
+        *,
+        resource_version: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        send_initial_events: bool | None = None,
+        timeout_seconds: int | None = None,
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        query = query_of(
+            watch="true",
+            allowWatchBookmarks="true",
+            resourceVersion=resource_version,
+            labelSelector=label_selector,
+            fieldSelector=field_selector,
+            timeoutSeconds=timeout_seconds or "",
+        )
+        if send_initial_events is not None:
+            query += f"&sendInitialEvents={str(send_initial_events).lower()}"
+            query += "&resourceVersionMatch=NotOlderThan"
+        stream = _Stream()
+        running = asyncio.ensure_future(
+            self._pipeline.watch(
+                self._user, path_of(gvr, namespace), query, stream.deliver, self._agent
+            )
+        )
+        running.add_done_callback(stream.end)
+        try:
+            yield stream.events()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> RawResponse:
+        del headers
+        return await self._pipeline.raw(self._user, method, path, body)
+
+    async def _call(
+        self, method: str, path: str, query: str = "", body: Any = None, content_type: str = ""
+    ) -> Object:
+        return await self._pipeline.call(
+            self._user,
+            method,
+            path,
+            query,
+            body=body,
+            content_type=content_type,
+            user_agent=self._agent,
+        )
+
+
+class _Stream:
+    """Events between the watch and its reader; a reader who lets too many pile up is cut off."""
+
+    def __init__(self) -> None:
+        self._events: list[WatchEvent] = []
+        self._wake = asyncio.Event()
+        self._ended = False
+        self._failure: BaseException | None = None
+
+    def deliver(self, kind: str, obj: Object) -> bool:
+        self._events.append(WatchEvent(EventType(kind), obj))
+        self._wake.set()
+        return len(self._events) < _PENDING_LIMIT
+
+    def end(self, task: "asyncio.Future[None]") -> None:
+        self._ended = True
+        self._failure = None if task.cancelled() else task.exception()
+        self._wake.set()
+
+    async def events(self) -> AsyncIterator[WatchEvent]:
+        while True:
+            waiting, self._events = self._events, []
+            for event in waiting:
+                yield event
+            if self._events:
+                continue
+            if self._ended:
+                break
+            self._wake.clear()
+            await self._wake.wait()
+        if isinstance(self._failure, errors.StatusError):
+            raise self._failure
+        if self._failure is not None:
+            raise errors.internal_error(str(self._failure)) from self._failure
+
+
+def path_of(gvr: GVR, namespace: str = "", name: str = "", subresource: str = "") -> str:
+    """The URL path of an object, a collection or a subresource."""
+    root = f"/apis/{gvr.group}/{gvr.version}" if gvr.group else f"/api/{gvr.version}"
+    parts = [root]
+    if namespace:
+        parts += ["namespaces", namespace]
+    parts.append(gvr.resource)
+    parts += [part for part in (name, subresource) if part]
+    return "/".join(parts)
+
+
+def query_of(**parameters: Any) -> str:
+    """A query of the parameters that are not empty."""
+    return urlencode({key: value for key, value in parameters.items() if value != ""})
+
+
+def delete_options(options: DeleteOptions) -> Object:
+    """``metav1.DeleteOptions`` as an object."""
+    body: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
+    if options.grace_period_seconds is not None:
+        body["gracePeriodSeconds"] = options.grace_period_seconds
+    if options.propagation is not None:
+        body["propagationPolicy"] = options.propagation.value
+    preconditions = {"uid": options.uid, "resourceVersion": options.resource_version}
+    given = {key: value for key, value in preconditions.items() if value}
+    if given:
+        body["preconditions"] = given
+    if options.dry_run:
+        body["dryRun"] = ["All"]
+    return body
+
+
+def _write_query(options: WriteOptions) -> str:
+    if options is NO_OPTIONS:
+        return ""
+    return query_of(
+        fieldManager=options.field_manager,
+        dryRun="All" if options.dry_run else "",
+        force="true" if options.force else "",
+    )

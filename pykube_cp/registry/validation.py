@@ -1,0 +1,360 @@
+"""Judge objects: the rules of their types, compiled into one walk per kind, and their metadata.
+
+On update, top-level members that did not change are passed over; so a status update does not judge
+the spec again. What may not change at all is up to strategies.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from pykube_cp.machinery import names, schema
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.schema import Compiler, Field, ListOf, MapOf, Type, Visitor
+from pykube_cp.registry.rules import RuleContext, TypeRule
+
+Plan: TypeAlias = Callable[[Any, Path, RuleContext, list[FieldError]], None]
+Check: TypeAlias = Callable[[Any, Path, RuleContext], list[FieldError]]
+
+IMMUTABLE = "field is immutable"
+NEGATIVE = "must be greater than or equal to 0"
+ANNOTATIONS_LIMIT = 256 * 1024
+SUBRESOURCE_LIMIT = 256
+FIELD_MANAGER_LIMIT = 128
+
+
+class ValidateName(Protocol):
+    """What is wrong with a name; ``prefix`` when something will be appended."""
+
+    def __call__(self, name: str, *, prefix: bool) -> list[str]: ...
+
+
+# The rules of types.
+
+
+class _Validator(Visitor[Plan]):
+    """Compiles the walk, in document order, each value before what is inside it.
+
+    ``parts`` holds of each struct its check and the plans of its members.
+    """
+
+    def __init__(self, rules: dict[str, Check]) -> None:
+        self._rules = rules
+        self.parts: dict[str, tuple[Check | None, tuple[tuple[str, Plan], ...]]] = {}
+
+    def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:  # noqa: ARG002 - the contract
+        if items is None:
+            return None
+        each = items
+
+        def run(values: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
+            for position, value in enumerate(values):
+                if value is not None:
+                    each(value, path.index(position), ctx, found)
+
+        return run
+
+    def map_of(self, kind: MapOf, values: Plan | None, field: Field | None) -> Plan | None:  # noqa: ARG002 - the contract
+        if values is None:
+            return None
+        each = values
+
+        def run(members: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
+            for key in sorted(members):
+                if members[key] is not None:
+                    each(members[key], path.key(key), ctx, found)
+
+        return run
+
+    def struct(self, kind: Type, members: Sequence[tuple[Field, Plan]]) -> Plan | None:
+        check = self._rules.get(kind.name)
+        inner = tuple((field.name, plan) for field, plan in members)
+        self.parts[kind.name] = check, inner
+        if not inner:
+            return _only(check) if check is not None else None
+
+        def run(value: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
+            if check is not None:
+                found += check(value, path, ctx)
+            for name, plan in inner:
+                member = value.get(name)
+                if member is not None:
+                    plan(member, path.child(name), ctx, found)
+
+        return run
+
+
+def _only(check: Check) -> Plan:
+    def run(value: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
+        found += check(value, path, ctx)
+
+    return run
+
+
+class _Kind:
+    """The plans of one kind, by top-level member."""
+
+    def __init__(self, check: Check | None, members: tuple[tuple[str, Plan], ...]) -> None:
+        self._check = check
+        self._members = members
+
+    def run(self, obj: Object, ctx: RuleContext) -> list[FieldError]:
+        found: list[FieldError] = []
+        if self._check is not None:
+            found += self._check(obj, Path(), ctx)
+        for name, plan in self._members:
+            member = obj.get(name)
+            if member is not None and (ctx.old is None or member != ctx.old.get(name)):
+                plan(member, Path(name), ctx, found)
+        return found
+
+
+class Validation:
+    """The compiled checks of a set of rules."""
+
+    def __init__(self, rules: Iterable[TypeRule]) -> None:
+        self._validator = _Validator(_checks(rules))
+        self._compiler = Compiler(self._validator)
+        self._kinds: dict[GVK, _Kind | None] = {}
+
+    def run(self, obj: Object, gvk: GVK, old: Object | None) -> list[FieldError]:
+        try:
+            kind = self._kinds[gvk]
+        except KeyError:
+            kind = self._kinds[gvk] = self._compile(gvk)
+        if kind is None:
+            return []
+        return kind.run(obj, RuleContext(root=obj, kind=gvk, old=old))
+
+    def _compile(self, gvk: GVK) -> _Kind | None:
+        kind = schema.find(gvk)
+        if kind is None:
+            return None
+        self._compiler.compile(kind)
+        check, members = self._validator.parts[kind.name]
+        return _Kind(check, members)
+
+
+def _checks(rules: Iterable[TypeRule]) -> dict[str, Check]:
+    return {rule.type: rule.validate for rule in rules if rule.validate is not None}
+
+
+_current: Validation | None = None
+
+
+def use(rules: Iterable[TypeRule]) -> None:
+    """Say which rules ``validate`` follows. The composition root does, once."""
+    global _current  # noqa: PLW0603 - the rules of the process
+    _current = Validation(rules)
+
+
+def validate(obj: Object, gvk: GVK, old: Object | None = None) -> list[FieldError]:
+    """What is wrong with ``obj`` by the rules of its types; metadata is judged apart."""
+    assert _current is not None, "validation.use() comes first"
+    return _current.run(obj, gvk, old)
+
+
+# Metadata.
+
+
+def validate_object_meta(
+    meta: Object, *, requires_namespace: bool, validate_name: ValidateName, path: Path
+) -> list[FieldError]:
+    """What is wrong with a new object's metadata; names have been generated."""
+    # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateObjectMetaAccessor
+    found: list[FieldError] = []
+    if prefix := meta.get("generateName"):
+        for text in validate_name(prefix, prefix=True):
+            found.append(FieldError.invalid(path.child("generateName"), prefix, text))
+    name = meta.get("name")
+    if not name:
+        found.append(FieldError.required(path.child("name"), "name or generateName is required"))
+    else:
+        for text in validate_name(name, prefix=False):
+            found.append(FieldError.invalid(path.child("name"), name, text))
+    found += _namespace(meta, path, required=requires_namespace)
+    found += validate_nonnegative(meta.get("generation") or 0, path.child("generation"))
+    found += _contents(meta, path)
+    found += _finalizers(meta.get("finalizers") or [], path.child("finalizers"))
+    return found + _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+
+
+def validate_object_meta_update(meta: Object, old: Object, path: Path) -> list[FieldError]:
+    """What is wrong with changed metadata."""
+    # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateObjectMetaAccessorUpdate
+    found: list[FieldError] = []
+    if old.get("deletionTimestamp"):
+        found += _no_new_finalizers(meta, old, path.child("finalizers"))
+    version = meta.get("resourceVersion") or ""
+    if not version:
+        detail = "must be specified for an update"
+        found.append(FieldError.invalid(path.child("resourceVersion"), version, detail))
+    generation = meta.get("generation") or 0
+    if generation < (old.get("generation") or 0):
+        detail = "must not be decremented"
+        found.append(FieldError.invalid(path.child("generation"), generation, detail))
+    for field in _IMMUTABLE_META:
+        found += validate_immutable(meta.get(field), old.get(field), path.child(field))
+    found += _contents(meta, path)
+    return found + _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+
+
+_IMMUTABLE_META = (
+    "name",
+    "namespace",
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+
+
+def validate_immutable(value: Any, old: Any, path: Path) -> list[FieldError]:
+    """Empty and absent are the same."""
+    if value == old or (not value and not old and value is not False and old is not False):
+        return []
+    return [FieldError.invalid(path, value, IMMUTABLE)]
+
+
+def validate_nonnegative(value: int, path: Path) -> list[FieldError]:
+    return [FieldError.invalid(path, value, NEGATIVE)] if value < 0 else []
+
+
+def validate_labels(labels: Mapping[str, str], path: Path) -> list[FieldError]:
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateLabels
+    found: list[FieldError] = []
+    for key, value in labels.items():
+        found += validate_label_name(key, path)
+        for text in names.is_valid_label_value(value):
+            found.append(FieldError.invalid(path, value, text))
+    return found
+
+
+def validate_label_name(name: str, path: Path) -> list[FieldError]:
+    return [FieldError.invalid(path, name, text) for text in names.is_qualified_name(name)]
+
+
+def validate_annotations(annotations: Mapping[str, str], path: Path) -> list[FieldError]:
+    """Keys may be in upper case here."""
+    # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateAnnotations
+    found: list[FieldError] = []
+    size = 0
+    for key, value in annotations.items():
+        for text in names.is_qualified_name(key.lower()):
+            found.append(FieldError.invalid(path, key, text))
+        size += len(key.encode()) + len(value.encode())
+    if size > ANNOTATIONS_LIMIT:
+        found.append(FieldError.too_long(path, "", ANNOTATIONS_LIMIT))
+    return found
+
+
+def _contents(meta: Object, path: Path) -> list[FieldError]:
+    """What is judged alike on create and on update."""
+    found: list[FieldError] = []
+    if labels := meta.get("labels"):
+        found += validate_labels(labels, path.child("labels"))
+    if annotations := meta.get("annotations"):
+        found += validate_annotations(annotations, path.child("annotations"))
+    if owners := meta.get("ownerReferences"):
+        found += _owners(owners, path.child("ownerReferences"))
+    return found
+
+
+def _namespace(meta: Object, path: Path, *, required: bool) -> list[FieldError]:
+    namespace, where = meta.get("namespace") or "", path.child("namespace")
+    if not required:
+        return [FieldError.forbidden(where, "not allowed on this type")] if namespace else []
+    if not namespace:
+        return [FieldError.required(where)]
+    texts = names.is_dns1123_label(namespace)
+    return [FieldError.invalid(where, namespace, text) for text in texts]
+
+
+def _owners(owners: Sequence[Object], path: Path) -> list[FieldError]:
+    # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateOwnerReferences
+    found: list[FieldError] = []
+    first = ""
+    for position, owner in enumerate(owners):
+        found += _owner(owner, path.index(position))
+        if not owner.get("controller"):
+            continue
+        controller = f"{owner.get('kind', '')}/{owner.get('name', '')}"
+        if first:
+            detail = (
+                "Only one reference can have Controller set to true. "
+                f'Found "true" in references for {first} and {controller}'
+            )
+            found.append(FieldError.invalid(path, list(owners), detail))
+        else:
+            first = controller
+    return found
+
+
+def _owner(owner: Object, path: Path) -> list[FieldError]:
+    version, kind = owner.get("apiVersion") or "", owner.get("kind") or ""
+    found: list[FieldError] = []
+    if not version:
+        found.append(FieldError.required(path.child("apiVersion"), "must not be empty"))
+    elif version.count("/") > 1 or version.endswith("/"):
+        detail = "must be <group>/<version> or <version>"
+        found.append(FieldError.invalid(path.child("apiVersion"), version, detail))
+    for field in ("kind", "name", "uid"):
+        if not owner.get(field):
+            found.append(FieldError.required(path.child(field), "must not be empty"))
+    if (version, kind) == ("v1", "Event"):
+        detail = "/v1, Kind=Event is disallowed from being an owner"
+        found.append(FieldError.invalid(path, owner, detail))
+    return found
+
+
+def _finalizers(finalizers: Sequence[str], path: Path) -> list[FieldError]:
+    # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateFinalizers
+    found: list[FieldError] = []
+    for finalizer in finalizers:
+        for text in names.is_qualified_name(finalizer):
+            found.append(FieldError.invalid(path, finalizer, text))
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        detail = "finalizer orphan and foregroundDeletion cannot be both set"
+        found.append(FieldError.invalid(path, list(finalizers), detail))
+    return found
+
+
+def _no_new_finalizers(meta: Object, old: Object, path: Path) -> list[FieldError]:
+    added = sorted(set(meta.get("finalizers") or ()) - set(old.get("finalizers") or ()))
+    if not added:
+        return []
+    shown = ", ".join(quote(finalizer) for finalizer in added)
+    detail = (
+        "no new finalizers can be added if the object is being deleted, "
+        f"found new finalizers []string{{{shown}}}"
+    )
+    return [FieldError.forbidden(path, detail)]
+
+
+def _managed_fields(entries: Sequence[Object], path: Path) -> list[FieldError]:
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateManagedFields
+    found: list[FieldError] = []
+    for position, entry in enumerate(entries):
+        found += _managed_entry(entry, path.index(position))
+    return found
+
+
+def _managed_entry(entry: Object, path: Path) -> list[FieldError]:
+    found: list[FieldError] = []
+    operation = entry.get("operation") or ""
+    if not operation:
+        found.append(FieldError.required(path.child("operation"), "must not be empty"))
+    elif operation not in {"Apply", "Update"}:
+        where = path.child("operation")
+        found.append(FieldError.not_supported(where, operation, ["Apply", "Update"]))
+    fields_type = entry.get("fieldsType") or ""
+    if fields_type not in {"", "FieldsV1"}:
+        detail = "must be `FieldsV1`"
+        found.append(FieldError.invalid(path.child("fieldsType"), fields_type, detail))
+    if len(entry.get("manager") or "") > FIELD_MANAGER_LIMIT:
+        found.append(FieldError.too_long(path.child("manager"), "", FIELD_MANAGER_LIMIT))
+    if len(entry.get("subresource") or "") > SUBRESOURCE_LIMIT:
+        found.append(FieldError.too_long(path.child("subresource"), "", SUBRESOURCE_LIMIT))
+    return found

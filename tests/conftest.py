@@ -1,0 +1,1 @@
+pytest_plugins = ["pykube_cp.testing.pytest_plugin"]

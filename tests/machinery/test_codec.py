@@ -1,0 +1,221 @@
+import struct
+from typing import Any
+
+import orjson
+import pytest
+
+from pykube_cp.machinery.codec import catalog, json, yaml_rules
+from pykube_cp.machinery.codec.catalog import CBOR, CODECS, JSON, PROTOBUF, YAML, decode_body
+from pykube_cp.machinery.codec.interface import MAX_DEPTH, Codec, DecodeError, NotEncodableError
+from pykube_cp.machinery.gvk import GVK
+
+CONFIG_MAP = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "a"},
+    "data": {"k": "v"},
+}
+
+
+def refused(codec: Codec, data: bytes) -> str:
+    with pytest.raises(DecodeError) as caught:
+        codec.decode(data)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "unexpected end of JSON input"),
+        (b'{"a":', "unexpected end of JSON input"),
+        (b'{"a" 1}', "invalid character '1' after object key"),
+        (b'{"a":1 "b"}', "invalid character '\"' after object key:value pair"),
+        (b"{a:1}", "invalid character 'a' looking for beginning of object key string"),
+        (b"[1 2]", "invalid character '2' after array element"),
+        (b"nul", "unexpected end of JSON input"),
+        (b"nulx", "invalid character 'x' in literal null (expecting 'l')"),
+        (b"x", "invalid character 'x' looking for beginning of value"),
+        (b"{} x", "invalid character 'x' after top-level value"),
+        (b'"\\q"', "invalid character 'q' in string escape code"),
+        (b'"\n"', "invalid character '\\n' in string literal"),
+        (b"1.x", "invalid character 'x' after decimal point in numeric literal"),
+        (b"[01]", "invalid character '1' after array element"),
+    ],
+)
+def test_broken_json_is_explained_as_go_does(data: bytes, text: str) -> None:
+    assert refused(JSON, data) == text
+
+
+def test_depth_is_bounded_in_every_form() -> None:
+    deep: Any = 1
+    for _ in range(MAX_DEPTH - 1):
+        deep = [deep]
+    assert JSON.decode(orjson.dumps(deep)) == deep
+    assert "max" in refused(YAML, b"[" * 5000)
+    assert "max" in refused(YAML, b"- " * 5000)
+    assert "max" in refused(CBOR, b"\x81" * 5000 + b"\x01")
+    for body in (b"[" * 300 + b"]" * 300, b"[" * 5000 + b"]" * 5000, b'{"a":' * 5000 + b"}" * 5000):
+        assert refused(JSON, body) in {"exceeded max depth", "invalid character in JSON input"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("yes", True),
+        ("n", False),
+        ("~", None),
+        ("014", 12),
+        ("0o14", 12),
+        ("0b11", 3),
+        ("08", 8),
+        ("1_000", 1000),
+        ("1e3", 1000),
+        ("1e400", "1e400"),
+        ("12:30:45", "12:30:45"),
+        ("2026-01-01", "2026-01-01"),
+        ("!!str 1", "1"),
+        ("'yes'", "yes"),
+        ("!!binary aGk=", "hi"),
+    ],
+)
+def test_yaml_scalars_as_gos_library_reads_them(text: str, value: Any) -> None:
+    assert yaml_rules.loads(f"a: {text}".encode()) == {"a": value}
+
+
+def test_yaml_aliases_merges_and_keys() -> None:
+    text = b"a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n1: [*x, *x]\ntrue: t\n---\nsecond: 1"
+    value = yaml_rules.loads(text)
+    inner = {"b": 1, "c": 2}
+    assert value == {"a": inner, "d": {"b": 1, "c": 3}, "1": [inner, inner], "true": "t"}
+    assert value["1"][0] is not value["1"][1]
+
+
+def test_yaml_bombs_are_refused() -> None:
+    lines = [b"a: &a [x,x,x,x,x,x,x,x,x]"]
+    for name, below in zip(b"bcdefghij", b"abcdefghi", strict=True):
+        lines.append(b"%c: &%c [%s]" % (name, name, b",".join([b"*%c" % below] * 9)))
+    assert refused(YAML, b"\n".join(lines)) == "yaml: document contains excessive aliasing"
+    assert refused(YAML, b"a: &a [*a]") == "yaml: anchor 'a' value contains itself"
+
+
+def test_yaml_duplicates_are_told_with_their_line() -> None:
+    notes: list[str] = []
+    assert yaml_rules.loads(b"a: 1\nb: 2\na: 3", notes) == {"a": 3, "b": 2}
+    assert notes == ['yaml: unmarshal errors:\n  line 3: key "a" already set in map']
+
+
+@pytest.mark.parametrize(
+    "text", ["yes", "1", "12:30:45", "2026-01-01", "", "- a", "a: b", "x\ny\n"]
+)
+def test_yaml_written_reads_back(text: str) -> None:
+    assert yaml_rules.loads(yaml_rules.dumps({"a": [text]})) == {"a": [text]}
+
+
+@pytest.mark.parametrize("codec", [JSON, PROTOBUF, CBOR], ids=lambda codec: codec.media_type)
+def test_watch_events_are_framed_and_read(codec: Codec) -> None:
+    frame = codec.frame_event("ADDED", codec.encode(CONFIG_MAP))
+    events, rest = codec.read_frames(frame * 2 + frame[:-3])
+    assert events == [("ADDED", CONFIG_MAP)] * 2
+    assert rest == frame[:-3]
+
+
+def test_protobuf_frames_have_their_length_in_front_and_no_envelope() -> None:
+    frame = PROTOBUF.frame_event("ADDED", PROTOBUF.encode(CONFIG_MAP))
+    assert struct.unpack(">I", frame[:4]) == (len(frame) - 4,)
+    assert frame[4:11] == b"\x0a\x05ADDED"
+    assert b"k8s\x00" in frame[11:]
+
+
+@pytest.mark.parametrize("codec", [*CODECS, CBOR], ids=lambda codec: codec.media_type)
+def test_lists_from_encoded_items(codec: Codec) -> None:
+    head = {"apiVersion": "v1", "kind": "ConfigMapList", "metadata": {"resourceVersion": "7"}}
+    encoded = codec.encode_list(head, [codec.encode(CONFIG_MAP)] * 2)
+    value = codec.decode(encoded)
+    assert value["metadata"] == {"resourceVersion": "7"}
+    assert [item["data"] for item in value["items"]] == [{"k": "v"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "empty data"),
+        (b"{}", "expected prefix [107 56 115 0]"),
+        (b"k8s\x00", "empty body"),
+        (b"k8s\x00\x0a\x00", "Object 'Kind' is missing in"),
+        (b"k8s\x00\x0a\xff", "unexpected EOF"),
+        (PROTOBUF.encode(CONFIG_MAP)[:-9], "unexpected EOF"),
+        (b"k8s\x00\x0a\x09\x0a\x02v1\x12\x03Foo", 'no kind "Foo" is registered for version "v1"'),
+    ],
+)
+def test_broken_protobuf_is_refused(data: bytes, text: str) -> None:
+    assert text in refused(PROTOBUF, data)
+
+
+def test_what_has_no_protobuf() -> None:
+    for kind in ("Table", "Gadget"):
+        with pytest.raises(NotEncodableError):
+            PROTOBUF.encode({"apiVersion": "meta.k8s.io/v1", "kind": kind})
+
+
+def test_bodies_are_normalized_and_their_kind_completed() -> None:
+    body = b'{"metadata": {"name": "a", "labels": {}}, "x": 1, "data": {"a": "1", "a": "2"}}'
+    read = decode_body("application/json", body, default=GVK("", "v1", "ConfigMap"), strict=True)
+    assert read.obj == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a"},
+        "data": {"a": "2"},
+    }
+    assert read.strict_errors == ['unknown field "x"', 'duplicate field "data.a"']
+
+
+def test_bodies_of_custom_kinds_stay_as_sent() -> None:
+    body = b'{"apiVersion": "example.com/v1", "kind": "Gadget", "a": {}, "b": 1, "b": 2}'
+    read = decode_body("application/json", body, strict=True)
+    assert read.gvk == GVK("example.com", "v1", "Gadget")
+    assert read.obj["a"] == {}
+    assert type(read.obj) is dict
+    assert read.strict_errors == ['duplicate field "b"']
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"apiVersion":"v1"}', "Object 'Kind' is missing in '{\"apiVersion\":\"v1\"}'"),
+        (b'{"kind":"Pod"}', "Object 'apiVersion' is missing in '{\"kind\":\"Pod\"}'"),
+        (b'{"apiVersion":"a/b/c","kind":"x"}', "unexpected GroupVersion string: a/b/c"),
+        (
+            b'{"kind": 1}',
+            (
+                "couldn't get version/kind; json parse error: json: cannot unmarshal number into"
+                " Go struct field .kind of type string"
+            ),
+        ),
+        (
+            b"[]",
+            (
+                "couldn't get version/kind; json parse error: json: cannot unmarshal array into"
+                ' Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\"";'
+                ' Kind string "json:\\"kind,omitempty\\"" }'
+            ),
+        ),
+    ],
+)
+def test_bodies_that_do_not_say_their_kind(body: bytes, text: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_body("application/json", body)
+    assert str(caught.value) == text
+
+
+def test_duplicate_keys_in_other_spellings() -> None:
+    for body in (b'{"a" : 1, "a" : 2}', b'{"a": "\\u0022:", "b": 1, "b": 2}'):
+        assert type(json.loads_noticing_duplicates(body)) is not dict
+
+
+def test_catalog_lists_all_pages() -> None:
+    assert {codec.media_type for codec in catalog.KNOWN.values()} == {
+        "application/json",
+        "application/yaml",
+        "application/vnd.kubernetes.protobuf",
+        "application/cbor",
+    }

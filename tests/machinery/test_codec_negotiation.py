@@ -1,0 +1,89 @@
+import pytest
+
+from pykube_cp.machinery.codec.catalog import CODECS, JSON, PROTOBUF, YAML
+from pykube_cp.machinery.codec.negotiation import (
+    Accepted,
+    NotAcceptableError,
+    UnsupportedMediaTypeError,
+    codec_for,
+    negotiate,
+    parse_accept,
+)
+from pykube_cp.machinery.gvk import GVK
+
+TABLE = GVK("meta.k8s.io", "v1", "Table")
+
+
+def allows_tables(media_type: str, target: GVK | None) -> bool:
+    return target is None or (target == TABLE and media_type == "application/json")
+
+
+def agreed(header: str, *, stream: bool = False) -> Accepted:
+    return negotiate(header, CODECS, allows=allows_tables, stream=stream)
+
+
+@pytest.mark.parametrize(
+    ("header", "codec"),
+    [
+        ("", JSON),
+        ("*/*", JSON),
+        ("*", JSON),
+        ("application/*", JSON),
+        ("application/yaml", YAML),
+        ("application/vnd.kubernetes.protobuf,application/json", PROTOBUF),
+        ("application/json;q=0.5, application/yaml;q=0.9", YAML),
+        ("*/*, application/yaml", YAML),
+        ("text/html, application/vnd.kubernetes.protobuf", PROTOBUF),
+    ],
+)
+def test_the_most_wanted_form_is_taken(header: str, codec: object) -> None:
+    assert agreed(header).codec is codec
+
+
+def test_kubectl_asks_for_tables_and_falls_back() -> None:
+    v1beta1 = "application/json;as=Table;v=v1beta1;g=meta.k8s.io"
+    header = f"application/json;as=Table;v=v1;g=meta.k8s.io,{v1beta1},application/json"
+    assert agreed(header).convert == TABLE
+    assert agreed(f"{v1beta1},application/json").convert is None
+    assert (
+        agreed("application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,*/*").codec is JSON
+    )
+
+
+def test_parameters() -> None:
+    accepted = agreed("application/json;stream=watch;pretty=1;profile=nopeer", stream=True)
+    assert (accepted.stream, accepted.pretty, accepted.profile) == ("watch", True, "nopeer")
+
+
+def test_nothing_fits() -> None:
+    with pytest.raises(NotAcceptableError) as caught:
+        agreed("text/html")
+    assert str(caught.value) == (
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf"
+    )
+    with pytest.raises(NotAcceptableError) as caught:
+        agreed("application/yaml", stream=True)
+    assert str(caught.value) == (
+        "only the following media types are accepted: application/json;stream=watch, "
+        "application/vnd.kubernetes.protobuf;stream=watch"
+    )
+    with pytest.raises(NotAcceptableError):
+        agreed("application/json;stream=other")
+
+
+def test_malformed_clauses_are_skipped() -> None:
+    assert [clause.subtype for clause in parse_accept("a, b/c/d, application/json;x;q=z=1")] == [
+        "json"
+    ]
+
+
+def test_content_types() -> None:
+    assert codec_for("", CODECS) is JSON
+    assert codec_for("Application/JSON; charset=utf-8", CODECS) is JSON
+    with pytest.raises(UnsupportedMediaTypeError) as caught:
+        codec_for("text/plain", CODECS)
+    assert str(caught.value) == (
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    )
