@@ -19,6 +19,8 @@ from kube import Client, Json, Tally
 
 WRITERS = 8
 ROUNDS = 3
+Containers = dict[str, list[tuple[str, int, str]]]
+
 UNREACHABLE = (OSError, http.client.HTTPException)
 
 
@@ -134,7 +136,7 @@ def control_plane(env: dict[str, str], what: str) -> None:
     kube.script("refcp.sh" if env["CONTROL_PLANE"] == "reference" else "controlplane.sh", what)
 
 
-def survivors(client: Client, base: str) -> dict[str, list[tuple[str, int, str]]]:
+def survivors(client: Client, base: str) -> Containers:
     """Container id, restart count and start time of each container of the check's Pods."""
     pods = client.request("GET", f"{base}/pods").content.get("items", [])
     return {
@@ -147,7 +149,7 @@ def survivors(client: Client, base: str) -> dict[str, list[tuple[str, int, str]]
     }
 
 
-def start_containers(client: Client, base: str) -> dict[str, list[tuple[str, int, str]]]:
+def start_containers(client: Client, base: str) -> Containers:
     container = {
         "name": "c",
         "image": "registry.k8s.io/e2e-test-images/agnhost:2.66.1",
@@ -219,20 +221,9 @@ def judge_watch(tally: Tally, watcher: Watcher, written: Written) -> None:
     tally.check("in order and without repetition", holds=not faults, saw=f"{faults[:3]}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-nodes", action="store_true", help="leave out what needs nodes")
-    without_nodes = parser.parse_args().no_nodes
-    os.environ.setdefault("NODES", "2")
-    env, tally = kube.settings(), Tally()
-    if without_nodes:
-        control_plane(env, "up")
-    else:
-        kube.script("cluster.sh", "up")
-    client = kube.admin(env)
-    base = kube.namespace(client, "check-crash")
-    containers = {} if without_nodes else start_containers(client, base)
-    maps, written = f"{base}/configmaps", Written()
+def load(env: dict[str, str], client: Client, maps: str) -> tuple[Written, Watcher]:
+    """Writers and a watcher over the crashes; the watcher still runs afterwards."""
+    written = Written()
     begin = client.request("GET", maps).content["metadata"]["resourceVersion"]
     watcher = Watcher(client.clone(), maps, int(begin))
     writers = [Writer(n, client.clone(), maps, written) for n in range(WRITERS)]
@@ -245,15 +236,36 @@ def main() -> int:
         writer.over.set()
     for writer in writers:
         writer.join(40)
+    return written, watcher
+
+
+def judge_containers(tally: Tally, before: Containers, client: Client, base: str) -> None:
+    time.sleep(10)
+    after = survivors(client, base)
+    saw = f"{len(after)} Pods" if after == before else f"{before} then {after}"
+    tally.check("running containers were not restarted", holds=after == before, saw=saw)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--no-nodes", action="store_true", help="leave out what needs nodes")
+    with_nodes = not parser.parse_args().no_nodes
+    os.environ.setdefault("NODES", "2")
+    env, tally = kube.settings(), Tally()
+    if with_nodes:
+        kube.script("cluster.sh", "up")
+    else:
+        control_plane(env, "up")
+    client = kube.admin(env)
+    base = kube.namespace(client, "check-crash")
+    containers = start_containers(client, base) if with_nodes else {}
+    written, watcher = load(env, client, f"{base}/configmaps")
     client = client.clone()
-    judge_writes(tally, written, stored(client, maps))
+    judge_writes(tally, written, stored(client, f"{base}/configmaps"))
     judge_watch(tally, watcher, written)
     watcher.over.set()
-    if not without_nodes:
-        time.sleep(10)
-        after = survivors(client, base)
-        saw = f"{containers} then {after}" if after != containers else f"{len(after)} Pods"
-        tally.check("running containers were not restarted", holds=after == containers, saw=saw)
+    if with_nodes:
+        judge_containers(tally, containers, client, base)
     client.request("DELETE", base)
     return tally.status()
 

@@ -21,6 +21,7 @@ VERBS: dict[str, Verb] = {
     "delete": delete.handle,
     "deletecollection": delete.handle_collection,
 }
+_WITH_SUBPATHS = frozenset({"/healthz", "/livez", "/readyz", "/openapi", "/.well-known", "/openid"})
 _ON_STATUS = frozenset({"get", "update", "patch"})
 
 
@@ -37,9 +38,10 @@ def build(services: Services) -> Handler:
         if request.info.is_resource:
             return await _resource(services, request)
         path = request.path.rstrip("/") or "/"
-        handler = paths.get(path) or paths.get("/" + path.split("/")[1])
+        handler = paths.get(path) or discovery.group_handler(services, request)
         if handler is None:
-            handler = discovery.group_handler(services, request)
+            root = "/" + path.split("/")[1]
+            handler = paths.get(root) if root in _WITH_SUBPATHS else None
         if handler is None:
             return not_found_page()
         return await handler(request)

@@ -44,7 +44,7 @@ class State:
 
     reader: MetricReader
     histories: dict[str, History] = field(default_factory=dict)
-    selectors: dict[str, selectors.Selector] = field(default_factory=dict)
+    selectors: "dict[str, selectors.Selector]" = field(default_factory=dict)
     discovery: Discovery | None = None
 
 

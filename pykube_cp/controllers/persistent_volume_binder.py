@@ -82,7 +82,7 @@ async def _sync_unbound_claim(ctx: ControllerContext, claim: Object) -> Result |
     class_name = volume_claims.claim_class(claim)
     storage_class = ctx.lister(STORAGE_CLASSES).get(class_name) if class_name else None
     delayed = volume_claims.waits_for_consumer(storage_class)
-    volume = volume_claims.find_volume(claim, binding.volumes.list(), delayed=delayed)
+    volume = volume_claims.find_volume(claim, binding.volumes.all(), delayed=delayed)
     if volume is not None:
         await binding.bind(volume, claim)
         return None

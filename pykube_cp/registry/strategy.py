@@ -25,6 +25,7 @@ class WriteContext:
     Attributes:
         client: the API as its own administrator, for hooks that look at or keep other objects.
         warnings: texts that become ``Warning`` headers; hooks append.
+        api_version: what the client speaks, where that matters to a hook (events).
         services: what the composition root offers to strategies (allocators), by name.
     """
 
@@ -34,6 +35,7 @@ class WriteContext:
     subresource: str = ""
     dry_run: bool = False
     field_manager: str = ""
+    api_version: str = ""
     warnings: list[str] = field(default_factory=list)
     services: dict[str, Any] = field(default_factory=dict)
 

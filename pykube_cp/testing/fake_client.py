@@ -309,6 +309,7 @@ class FakeClient:
         self._act("patch", gvr, namespace, name, subresource, patch)
         old = self._find(gvr, name, namespace)
         patched = apply_patch(old, patch, patch_type)
+        rules.check_uid_kept(old, patched)
         return self._replace(gvr, patched, old, subresource, options)
 
     def _replace(

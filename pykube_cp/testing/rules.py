@@ -6,7 +6,8 @@ from typing import Any
 from pykube_cp.client.interface import DeleteOptions
 from pykube_cp.machinery import clock, errors, objects, selectors
 from pykube_cp.machinery.errors import StatusError
-from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.machinery.objects import Object
 
 
@@ -52,6 +53,15 @@ def check_preconditions(gvr: GVR, old: Object, uid: str, version: str) -> None:
             "the object has been modified; please apply your changes to the latest version and "
             "try again",
         )
+
+
+def check_uid_kept(old: Object, patched: Object) -> None:
+    """A patch may name the uid, to be sure which object it changes."""
+    uid = objects.uid(patched)
+    if uid and uid != objects.uid(old):
+        wrong = FieldError.invalid(Path("metadata").child("uid"), uid, "field is immutable")
+        gvk = GVK.of(old)
+        raise errors.invalid((gvk.group, gvk.kind), objects.name(old), [wrong])
 
 
 def take_over(old: Object, new: Object, subresource: str) -> Object:

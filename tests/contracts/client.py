@@ -126,12 +126,19 @@ async def check_patches(client: Client) -> None:
     assert patched["data"] == {"b": "3"}
 
 
-async def check_a_patch_with_another_uid_conflicts(client: Client) -> None:
+async def check_a_write_to_another_uid_is_refused(client: Client) -> None:
     name = objects.name(await make(client))
-    patch = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000"}}
+    other = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000"}}
     with pytest.raises(StatusError) as caught:
-        await client.patch(CONFIG_MAPS, name, patch, PatchType.STRATEGIC, NAMESPACE)
+        await client.patch(CONFIG_MAPS, name, other, PatchType.STRATEGIC, NAMESPACE)
+    assert errors.is_invalid(caught.value)
+    assert "metadata.uid: Invalid value" in caught.value.message
+    obj = config_map(name)
+    obj["metadata"].update(other["metadata"])
+    with pytest.raises(StatusError) as caught:
+        await client.update(CONFIG_MAPS, obj)
     assert errors.is_conflict(caught.value)
+    assert "UID in precondition" in caught.value.message
 
 
 async def check_dry_run_stores_nothing(client: Client) -> None:
@@ -286,7 +293,7 @@ CHECKS: tuple[Callable[[Client], Awaitable[None]], ...] = (
     check_an_update_without_version_is_unconditional,
     check_an_update_that_changes_nothing_keeps_the_version,
     check_patches,
-    check_a_patch_with_another_uid_conflicts,
+    check_a_write_to_another_uid_is_refused,
     check_dry_run_stores_nothing,
     check_delete_honours_preconditions_and_finalizers,
     check_lists_select_and_page,

@@ -31,7 +31,7 @@ class WrittenObjects:
     def get(self, key: str) -> Object | None:
         return self._newer(key, self._get(key))
 
-    def list(self) -> list[Object]:
+    def all(self) -> list[Object]:
         seen = {objects.key(obj): obj for obj in self._list_all()}
         return [obj for key in seen if (obj := self._newer(key, seen[key])) is not None]
 

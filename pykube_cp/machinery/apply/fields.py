@@ -1,15 +1,16 @@
-"""Sets of fields as a trie in the form of FieldsV1, so that storing one costs nothing.
+r"""Sets of fields as a trie in the form of FieldsV1, so that storing one costs nothing.
 
 A set maps path elements to what is known below them. An element is in the set when nothing stands
 below it, or when ``"."`` does:
 
-    {"f:spec": {"f:replicas": {},
-                "f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {".": {},
-                                                                                  "f:image": {}}}}}}}
+    {"f:spec": {
+        "f:replicas": {},
+        "f:volumes": {"k:{\"name\":\"a\"}": {".": {}, "f:name": {}}}}}
 
-contains ``.spec.replicas``, ``.spec.template.spec.containers[name="a"]`` and its ``.image``; it does
-not contain ``.spec``. Elements are ``f:`` a field, ``k:`` a list element by its keys, ``v:`` a list
-element by its value, ``i:`` by its index. Sets are never changed once made, and share branches.
+contains ``.spec.replicas``, ``.spec.volumes[name="a"]`` and its ``.name``; it does not contain
+``.spec`` or ``.spec.volumes``. Elements are ``f:`` a field, ``k:`` a list element by its keys,
+``v:`` a list element by its value, ``i:`` by its index. Sets are never changed once made, and share
+branches.
 """
 # upstream: structured-merge-diff fieldpath/set.go, serialize-pe.go
 

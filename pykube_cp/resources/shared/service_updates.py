@@ -94,26 +94,39 @@ def validate_ingress(
     if service_type != "LoadBalancer" and ingress:
         text = "may only be used when `spec.type` is 'LoadBalancer'"
         return [FieldError.forbidden(path, text)]
-    known = [item["ip"] for item in old.get("ingress") or () if item.get("ip")]
     found = []
     for position, item in enumerate(ingress):
-        found += _ingress(item, known, path.index(position))
+        found += _mode(item, path.index(position).child("ipMode"))
+    return found + validate_addresses(status, old, path)
+
+
+def validate_addresses(status: Object, old: Object, path: Path) -> list[FieldError]:
+    """What is wrong with addresses and host names of a load balancer."""
+    # upstream: pkg/apis/networking/validation/validation.go ValidateIngressLoadBalancerStatus
+    known = [item["ip"] for item in old.get("ingress") or () if item.get("ip")]
+    found = []
+    for position, item in enumerate(status.get("ingress") or ()):
+        found += _address(item, known, path.index(position))
     return found
 
 
-def _ingress(item: Object, known: list[str], path: Path) -> list[FieldError]:
-    address, mode, found = item.get("ip") or "", item.get("ipMode"), []
+def _mode(item: Object, where: Path) -> list[FieldError]:
+    address, mode = item.get("ip") or "", item.get("ipMode")
+    if mode is None and address:
+        return [FieldError.required(where, "must be specified when `ip` is set")]
+    if mode is not None and not address:
+        return [FieldError.forbidden(where, "may not be specified when `ip` is not set")]
+    if mode is not None and mode not in _MODES:
+        return [FieldError.not_supported(where, mode, _MODES)]
+    return []
+
+
+def _address(item: Object, known: list[str], path: Path) -> list[FieldError]:
+    address, found = item.get("ip") or "", []
     if address:
         found += addresses.is_valid_ip_for_legacy_field(
             path.child("ip"), address, strict=True, valid_old=known
         )
-    where = path.child("ipMode")
-    if mode is None and address:
-        found.append(FieldError.required(where, "must be specified when `ip` is set"))
-    elif mode is not None and not address:
-        found.append(FieldError.forbidden(where, "may not be specified when `ip` is not set"))
-    elif mode is not None and mode not in _MODES:
-        found.append(FieldError.not_supported(where, mode, _MODES))
     host = item.get("hostname") or ""
     for text in names.is_dns1123_subdomain(host) if host else ():
         found.append(FieldError.invalid(path.child("hostname"), host, text))

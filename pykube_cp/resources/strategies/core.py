@@ -1,6 +1,6 @@
 """Small kinds of the core group."""
 
-from pykube_cp.machinery import clock, names, objects
+from pykube_cp.machinery import addresses, clock, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
@@ -51,11 +51,6 @@ class SecretStrategy(Strategy):
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         found = validate_immutable(obj.get("type"), old.get("type"), Path("type"))
         return found + _frozen(obj, old, "data")
-
-    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
-        """Secrets of controllers that are no more."""
-        # upstream: pkg/registry/core/secret/strategy.go warningsForSecret
-        return []
 
 
 class NamespaceStrategy(Strategy):
@@ -171,7 +166,16 @@ class EndpointsStrategy(Strategy):
     allow_create_on_update = True
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
-        return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
+        """About spellings of addresses; the controller's own are canonical."""
+        if objects.labels(obj).get("endpoints.kubernetes.io/managed-by") == "endpoint-controller":
+            return []
+        found = []
+        for position, subset in enumerate(obj.get("subsets") or ()):
+            for field in ("addresses", "notReadyAddresses"):
+                for index, address in enumerate(subset.get(field) or ()):
+                    path = Path("subsets").index(position).child(field).index(index).child("ip")
+                    found += addresses.warnings_for_ip(path, address.get("ip", ""))
+        return found
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
         return self.warnings_on_create(ctx, obj)
@@ -241,6 +245,8 @@ class NodeStrategy(Strategy):
             found.append("spec.configSource: the feature is removed")
         if spec.get("externalID"):
             found.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
+        for position, cidr in enumerate(spec.get("podCIDRs") or ()):
+            found += addresses.warnings_for_cidr(Path("spec", "podCIDRs").index(position), cidr)
         return found
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:

@@ -1,0 +1,116 @@
+"""What may change about persistent volumes and claims."""
+# upstream: pkg/apis/core/validation/validation.go ValidatePersistentVolumeUpdate
+
+from pykube_cp.machinery import objects
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.quantity import Quantity
+from pykube_cp.registry.validation import validate_immutable
+from pykube_cp.resources.shared.pod_updates import difference
+
+_NOT_SOURCES = {
+    "capacity",
+    "accessModes",
+    "claimRef",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "mountOptions",
+    "volumeMode",
+    "nodeAffinity",
+    "volumeAttributesClassName",
+}
+_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
+_ATTRIBUTES = "volumeAttributesClassName"
+
+
+def validate_volume(volume: Object, old: Object) -> list[FieldError]:
+    """Where the data lies never changes."""
+    spec, before, path = volume["spec"], old["spec"], Path("spec")
+    now, then = _source(spec), _source(before)
+    if now.get("csi") and then.get("csi") and "controllerExpandSecretRef" not in then["csi"]:
+        csi = {k: v for k, v in now["csi"].items() if k != "controllerExpandSecretRef"}
+        now = now | {"csi": csi}
+    found = []
+    if now != then:
+        text = "spec.persistentvolumesource is immutable after creation\n"
+        where = path.child("persistentvolumesource")
+        found.append(FieldError.forbidden(where, text + difference(then, now)))
+    modes = spec.get("volumeMode"), before.get("volumeMode")
+    found += validate_immutable(*modes, Path("volumeMode"))
+    if before.get("nodeAffinity") is not None:
+        affinities = spec.get("nodeAffinity"), before.get("nodeAffinity")
+        found += validate_immutable(*affinities, Path("nodeAffinity"))
+    if before.get(_ATTRIBUTES) is not None and spec.get(_ATTRIBUTES) is None:
+        text = "update from non-nil value to nil is forbidden"
+        found.append(FieldError.forbidden(path.child(_ATTRIBUTES), text))
+    return found
+
+
+def _source(spec: Object) -> Object:
+    return {key: value for key, value in spec.items() if key not in _NOT_SOURCES}
+
+
+def validate_claim(claim: Object, old: Object) -> list[FieldError]:
+    """A claim may get its volume, and more room once it has one."""
+    # upstream: ValidatePersistentVolumeClaimUpdate
+    spec, before, path = claim["spec"], old["spec"], Path("spec")
+    now, then = _comparable(claim, old)
+    found = _class_annotation(claim, old)
+    if now != then:
+        text = (
+            "spec is immutable after creation except resources.requests and "
+            "volumeAttributesClassName for bound claims\n"
+        )
+        found.append(FieldError.forbidden(path, text + difference(then, now)))
+    found += _size(spec, old, path.child("resources", "requests", "storage"))
+    modes = spec.get("volumeMode"), before.get("volumeMode")
+    found += validate_immutable(*modes, Path("volumeMode"))
+    current = (old.get("status") or {}).get("currentVolumeAttributesClassName")
+    wanted = spec.get(_ATTRIBUTES)
+    if wanted != before.get(_ATTRIBUTES) and current is not None and not wanted:
+        what = "nil" if wanted is None else "empty string"
+        text = f"update to {what} is forbidden when status.currentVolumeAttributesClassName is not nil"
+        found.append(FieldError.forbidden(path.child(_ATTRIBUTES), text))
+    return found
+
+
+def _comparable(claim: Object, old: Object) -> tuple[Object, Object]:
+    """Both specs with what may change made equal."""
+    now, then = objects.deep_copy(claim["spec"]), dict(old["spec"])
+    if not then.get("volumeName") and now.get("volumeName"):
+        then["volumeName"] = now["volumeName"]
+    annotated = _STORAGE_CLASS in objects.annotations(old)
+    if then.get("storageClassName") is None and now.get("storageClassName") is not None:
+        if not annotated or objects.annotations(old)[_STORAGE_CLASS] == now["storageClassName"]:
+            del now["storageClassName"]
+    if (claim.get("status") or {}).get("phase") == "Bound":
+        requests = (now.get("resources") or {}).get("requests")
+        size = objects.nested(then, "resources", "requests", "storage")
+        if requests is not None and size is not None:
+            requests["storage"] = size
+        now.pop(_ATTRIBUTES, None)
+        if _ATTRIBUTES in then:
+            now[_ATTRIBUTES] = then[_ATTRIBUTES]
+    return now, then
+
+
+def _class_annotation(claim: Object, old: Object) -> list[FieldError]:
+    now = objects.annotations(claim).get(_STORAGE_CLASS)
+    before = objects.annotations(old).get(_STORAGE_CLASS)
+    spec, former = claim["spec"], old["spec"]
+    moved = before and not now and spec.get("storageClassName") == before
+    if moved and former.get("storageClassName") is None:
+        return []
+    where = Path("metadata", "annotations").key(_STORAGE_CLASS)
+    return validate_immutable(now, before, where)
+
+
+def _size(spec: Object, old: Object, path: Path) -> list[FieldError]:
+    """Asking for less is allowed down to what there is already."""
+    wanted = objects.nested(spec, "resources", "requests", "storage", default="0")
+    before = objects.nested(old, "spec", "resources", "requests", "storage", default="0")
+    actual = objects.nested(old, "status", "capacity", "storage", default="0")
+    size = Quantity.parse(str(wanted))
+    if size < Quantity.parse(str(before)) and size <= Quantity.parse(str(actual)):
+        return [FieldError.forbidden(path, "field can not be less than status.capacity")]
+    return []
