@@ -20,7 +20,7 @@ spec:
   template:
     metadata: {labels: {app: spread}}
     spec:
-      terminationGracePeriodSeconds: 0
+      terminationGracePeriodSeconds: 1
       topologySpreadConstraints:
       - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: spread}}}
       tolerations:
@@ -42,7 +42,7 @@ check "its Pods are replaced on node1"
 within 90 '^4$' bash -c "kubectl get pods --field-selector spec.nodeName=node1 --no-headers | grep -c ' 1/1 *Running'"
 echo "  after $((SECONDS - begin)) s"
 within 30 'spread +4/4' kubectl get deployment spread
-expect 'node2|Terminating' kubectl get pods -o wide
+expect 'Terminating.* node2' kubectl get pods -o wide
 
 check "the kubelet starts again: the node recovers, and what was replaced is gone"
 begin=$SECONDS

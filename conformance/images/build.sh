@@ -164,8 +164,8 @@ layers() {
 
 layout() {
   rm -rf "$IMAGES.new"
-  python3 "$HERE/spec.py" "$WORK/layers" "$SET" >"$WORK/spec.json"
-  python3 "$HERE/mkoci.py" "$WORK/spec.json" "$IMAGES.new" "$(go_arch)"
+  python3 "$HERE/image_spec.py" "$WORK/layers" "$SET" >"$WORK/spec.json"
+  python3 "$HERE/oci_layout.py" "$WORK/spec.json" "$IMAGES.new" "$(go_arch)"
   echo "$SET $(recipe)" >"$IMAGES.new/set"
   rm -rf "$IMAGES"; mv "$IMAGES.new" "$IMAGES"
 }

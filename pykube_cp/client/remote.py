@@ -57,32 +57,27 @@ class RemoteClient:
     """A client of an API server somewhere. Requests are not throttled on this side."""
 
     def __init__(
-        self, access: ClusterAccess, component: str = "", tokens: TokenSource | None = None
+        self,
+        access: ClusterAccess,
+        component: str = "",
+        *,
+        tokens: TokenSource | None = None,
+        connections: HttpClient | None = None,
     ) -> None:
         """Prepare to talk to a server; nothing is sent yet.
 
         Args:
             access: where it is and who we are.
             component: named in ``User-Agent``.
-            tokens: instead of the credentials in ``access``.
+            tokens: instead of those in ``access``.
+            connections: somebody else's, to be shared; they say nothing of who we are.
         """
         self._access = access
+        self._headers = {"User-Agent": user_agent(component), "Accept": JSON}
         self._tokens = tokens if tokens is not None else _tokens_of(access)
-        own = tokens is None
-        tls = client_context(
-            access.ca_pem,
-            access.cert_pem if own else "",
-            access.key_pem if own else "",
-            insecure=access.insecure,
-        )
-        headers = [("User-Agent", user_agent(component)), ("Accept", JSON)]
-        if own:
-            headers += _fixed_credentials(access)
-        self._http = HttpClient(
-            tls=tls if urlsplit(access.server).scheme == "https" else None,
-            headers=headers,
-            proxy=access.proxy_url,
-        )
+        self._http = connections if connections is not None else _connections(access)
+        self._own = [self._http] if connections is None else []
+        self._anonymous: HttpClient | None = None
 
     @classmethod
     def from_kubeconfig(
@@ -93,13 +88,21 @@ class RemoteClient:
 
     def as_service_account(self, name: str, namespace: str = "kube-system") -> "RemoteClient":
         """A client that acts as a service account, by tokens this one asks for."""
-        tokens = ServiceAccountToken(self, name, namespace)
-        component = f"system:serviceaccount:{namespace}:{name}"
-        return RemoteClient(self._access, component, tokens)
+        if self._anonymous is None:
+            # Without our certificate, which the server would believe before any token.
+            self._anonymous = _connections(self._access, anonymous=True)
+            self._own.append(self._anonymous)
+        return RemoteClient(
+            self._access,
+            f"system:serviceaccount:{namespace}:{name}",
+            tokens=ServiceAccountToken(self, name, namespace),
+            connections=self._anonymous,
+        )
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._http.close()
+        """Close all connections, also those of clients made by ``as_service_account``."""
+        for connections in self._own:
+            await connections.close()
 
     # Objects
 
@@ -205,7 +208,7 @@ class RemoteClient:
         async with self._http.stream(
             "GET",
             f"{self._access.server}{path}?{query}",
-            headers=await self._authorization(),
+            headers={**self._headers, **await self._authorization()},
             timeout=timeout_seconds + WATCH_GRACE if timeout_seconds else None,
             server_name=self._access.tls_server_name,
         ) as response:
@@ -245,7 +248,7 @@ class RemoteClient:
                 method,
                 url,
                 body=body,
-                headers={**headers, **await self._authorization()},
+                headers={**self._headers, **headers, **await self._authorization()},
                 timeout=REQUEST_TIMEOUT,
                 server_name=self._access.tls_server_name,
             )
@@ -289,6 +292,20 @@ def clients_by_identity(client: RemoteClient) -> Callable[[str], RemoteClient]:
         return made[identity]
 
     return client_for
+
+
+def _connections(access: ClusterAccess, *, anonymous: bool = False) -> HttpClient:
+    tls = client_context(
+        access.ca_pem,
+        "" if anonymous else access.cert_pem,
+        "" if anonymous else access.key_pem,
+        insecure=access.insecure,
+    )
+    return HttpClient(
+        tls=tls if urlsplit(access.server).scheme == "https" else None,
+        headers=() if anonymous else tuple(_fixed_credentials(access)),
+        proxy=access.proxy_url,
+    )
 
 
 def _tokens_of(access: ClusterAccess) -> TokenSource | None:

@@ -229,5 +229,4 @@ async def test_service_account_tokens_are_asked_for_and_renewed_when_refused() -
             await account.get(PODS, "p", "ns")
         assert await account.get(PODS, "p", "ns") == {"who": "Bearer t2"}
         assert await account.get(PODS, "p", "ns") == {"who": "Bearer t2"}
-        await account.close()
     assert issued == 2

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import mkoci
+import image_spec
+import oci_layout
+import oci_registry
 import pytest
-import registry
-import spec
 
 NAME = "registry.k8s.io/e2e-test-images/agnhost:2.0"
 OTHER = "docker.io/library/two:latest"
@@ -19,14 +19,14 @@ def layout(tmp_path: Path) -> Path:
     layer = tmp_path / "layer.tar"
     with tarfile.open(layer, "w") as tar:
         tar.add(__file__, "file")
-    rows: list[spec.Row] = [([NAME], ["layer"], {}), ([OTHER], ["layer"], {"User": "1"})]
-    mkoci.write_layout(spec.spec(tmp_path, rows), tmp_path / "layout", "amd64")
+    rows: list[image_spec.Row] = [([NAME], ["layer"], {}), ([OTHER], ["layer"], {"User": "1"})]
+    oci_layout.write_layout(image_spec.spec(tmp_path, rows), tmp_path / "layout", "amd64")
     return tmp_path / "layout"
 
 
 @pytest.fixture
 def connection(layout: Path) -> Iterator[http.client.HTTPConnection]:
-    server = registry.server(layout, "127.0.0.1", 0)
+    server = oci_registry.server(layout, "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     client = http.client.HTTPConnection("127.0.0.1", server.server_port)
     yield client
@@ -62,6 +62,6 @@ def test_the_registry_of_a_name_does_not_count(connection: http.client.HTTPConne
 
 
 def test_full_set_contains_the_minimal_one() -> None:
-    assert spec.FULL[: len(spec.MINIMAL)] == spec.MINIMAL
-    names = [name for row in spec.FULL for name in row[0]]
+    assert image_spec.FULL[: len(image_spec.MINIMAL)] == image_spec.MINIMAL
+    names = [name for row in image_spec.FULL for name in row[0]]
     assert len(names) == len(set(names))

@@ -11,9 +11,12 @@ JUNIT = """<?xml version="1.0"?>
   <failure message="it&#10;  broke" type="failed">trace</failure></testcase>
 <testcase name="[It] c [Conformance]" status="skipped" time="0">
   <skipped message="skipped - needs two nodes"/></testcase>
-<testcase name="[It] d [Conformance]" status="skipped" time="0"><skipped message="skipped"/></testcase>
-<testcase name="[It] e [Conformance]" status="interrupted" time="9"><error message="interrupted"/></testcase>
-<testcase name="[It] f [Conformance]" status="panicked" time="1"><error message="nil map"/></testcase>
+<testcase name="[It] d [Conformance]" status="skipped" time="0">
+  <skipped message="skipped"/></testcase>
+<testcase name="[It] e [Conformance]" status="interrupted" time="9">
+  <error message="interrupted"/></testcase>
+<testcase name="[It] f [Conformance]" status="panicked" time="1">
+  <error message="nil map"/></testcase>
 </testsuite></testsuites>
 """
 

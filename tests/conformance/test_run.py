@@ -43,8 +43,9 @@ def programs(tmp_path: Path) -> Path:
 def run(
     conformance: Path, programs: Path, *options: str, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, conformance / "run.py", "--bin", programs, "--kubeconfig", "k"]
-    command += ["--server", "https://x", "--dir", programs.parent / "results", *options]
+    command = [sys.executable, str(conformance / "run.py"), "--bin", str(programs)]
+    command += ["--kubeconfig", "k", "--server", "https://x"]
+    command += ["--dir", str(programs.parent / "results"), *options]
     return subprocess.run(
         command, env={**os.environ, **env}, capture_output=True, text=True, check=False
     )

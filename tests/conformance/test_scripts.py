@@ -27,7 +27,7 @@ def test_syntax(path: Path) -> None:
 def test_help_explains_without_doing_anything(path: Path, tmp_path: Path) -> None:
     done = bash(path, "--help", PYKUBE_CP_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0
-    assert len(done.stdout.splitlines()) >= 2
+    assert done.stdout
     assert not (tmp_path / "cache").exists()
 
 

@@ -5,9 +5,9 @@ import suite
 
 LISTING = """\
 The following spec names can be used with 'ginkgo run --focus/skip':
-    ../go/pkg/mod/k8s.io/x@v1/e2e/pods.go:12: [sig-node] Pods should (not) be + special [Conformance]
-    ../go/pkg/mod/k8s.io/x@v1/e2e/gc.go:9: [sig-api-machinery] GC keeps things [Conformance] [Serial]
-    ../go/pkg/mod/k8s.io/x@v1/e2e/other.go:3: [sig-node] Pods may fail
+    ../x@v1/e2e/pods.go:12: [sig-node] Pods should (not) be + special [Conformance]
+    ../x@v1/e2e/gc.go:9: [sig-api-machinery] GC keeps things [Conformance] [Serial]
+    ../x@v1/e2e/other.go:3: [sig-node] Pods may fail
 """
 PODS = "[sig-node] Pods should (not) be + special [Conformance]"
 GC = "[sig-api-machinery] GC keeps things [Conformance] [Serial]"

@@ -5,6 +5,7 @@
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from pykube_cp.machinery.gvk import GVR
 CONFIG_MAPS = GVR("", "v1", "configmaps")
 NAMESPACE = "default"
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-_names = (f"contract-{number}" for number in itertools.count())
+_names = (f"contract-{secrets.token_hex(4)}-{number}" for number in itertools.count())
 
 
 def config_map(name: str = "", **labels: str) -> dict[str, Any]:
@@ -170,21 +171,23 @@ async def check_delete_honours_preconditions_and_finalizers(client: Client) -> N
 
 
 async def check_lists_select_and_page(client: Client) -> None:
-    made = [objects.name(await make(client, group="paged")) for _ in range(5)]
+    group = next(_names)
+    selector = f"group={group}"
+    made = [objects.name(await make(client, group=group)) for _ in range(5)]
     await make(client, group="other")
-    found = await client.list(CONFIG_MAPS, NAMESPACE, label_selector="group=paged")
+    found = await client.list(CONFIG_MAPS, NAMESPACE, label_selector=selector)
     assert [objects.name(obj) for obj in found.items] == sorted(made)
     assert all(obj["kind"] == "ConfigMap" and obj["apiVersion"] == "v1" for obj in found.items)
     by_name = await client.list(CONFIG_MAPS, NAMESPACE, field_selector=f"metadata.name={made[0]}")
     assert [objects.name(obj) for obj in by_name.items] == [made[0]]
     names: list[str] = []
-    page = await client.list(CONFIG_MAPS, NAMESPACE, label_selector="group=paged", limit=2)
+    page = await client.list(CONFIG_MAPS, NAMESPACE, label_selector=selector, limit=2)
     while True:
         names += [objects.name(obj) for obj in page.items]
         if not page.continue_:
             break
         page = await client.list(
-            CONFIG_MAPS, NAMESPACE, label_selector="group=paged", limit=2, continue_=page.continue_
+            CONFIG_MAPS, NAMESPACE, label_selector=selector, limit=2, continue_=page.continue_
         )
     assert names == sorted(made)
 
@@ -235,10 +238,11 @@ async def check_a_watch_tells_of_entering_and_leaving_a_selection(client: Client
 
 
 async def check_a_watch_can_begin_with_all_there_is(client: Client) -> None:
-    made = {objects.name(await make(client, group="streamed")) for _ in range(3)}
+    group = next(_names)
+    made = {objects.name(await make(client, group=group)) for _ in range(3)}
     seen = set()
     watching = client.watch(
-        CONFIG_MAPS, NAMESPACE, label_selector="group=streamed", send_initial_events=True
+        CONFIG_MAPS, NAMESPACE, label_selector=f"group={group}", send_initial_events=True
     )
     async with watching as events, asyncio.timeout(5):
         async for event in events:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write one OCI image layout (a directory) that holds every image of a spec.
 
-usage: mkoci.py SPEC.json OUTDIR [ARCHITECTURE]
+usage: oci_layout.py SPEC.json OUTDIR [ARCHITECTURE]
 
 SPEC: [{"names": [...], "layers": [tar, ...], "config": the "config" part of an OCI image config}].
 Layers are plain tars; a tar that several images use is stored once.

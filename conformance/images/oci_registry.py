@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Read-only OCI registry over a layout that mkoci.py wrote.
+"""Read-only OCI registry over a layout that oci_layout.py wrote.
 
-usage: registry.py LAYOUT HOST:PORT
+usage: oci_registry.py LAYOUT HOST:PORT
 
 Images are stored under their upstream names; here the repository's path alone selects the image,
 so that one server mirrors any number of registries (containerd's certs.d/_default).

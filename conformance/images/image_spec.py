@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Which image is made of which layers, for mkoci.py.
+"""Which image is made of which layers, for oci_layout.py.
 
-usage: spec.py LAYERS_DIR minimal|full >spec.json
+usage: image_spec.py LAYERS_DIR minimal|full >spec.json
 
 The names are those that e2e.test v1.37 (test/utils/image/manifest.go), kubelet and kubeadm ask
 for; two short ones serve people who try `make up`.
