@@ -207,9 +207,7 @@ def _authorities(keys: pki.ClusterPki) -> dict[str, str]:
 
 def _edge(config: ApiServerConfig, keys: pki.ClusterPki, handler: Any) -> EdgeServer:
     folder = keys.directory
-    context = server_context(
-        folder / "apiserver.crt", folder / "apiserver.key", folder / "ca.crt"
-    )
+    context = server_context(folder / "apiserver.crt", folder / "apiserver.key", folder / "ca.crt")
     return EdgeServer(handler, config.bind_address, config.port, context)
 
 
@@ -222,9 +220,7 @@ async def _start_allocators(services: Services) -> None:
     )
 
 
-async def start_controllers(
-    server: ApiServer, config: ControllerManagerConfig, host: str
-) -> None:
+async def start_controllers(server: ApiServer, config: ControllerManagerConfig, host: str) -> None:
     """Run the controllers as local clients."""
     from pykube_cp.controllers.catalog import CONTROLLERS  # noqa: PLC0415 - after the API is up
     from pykube_cp.controllers.manager import ControllerManager  # noqa: PLC0415 - as above
@@ -260,9 +256,7 @@ async def run_until(stopped: asyncio.Event, server: ApiServer, on_stop: Callable
     waiting = asyncio.ensure_future(stopped.wait())
     assert server.tasks.failed is not None
     try:
-        await asyncio.wait(
-            {waiting, server.tasks.failed}, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({waiting, server.tasks.failed}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
         on_stop()

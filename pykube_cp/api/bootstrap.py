@@ -6,6 +6,7 @@ lack a rule of upstream's get it back, as long as nobody has switched that off b
 # upstream: pkg/registry/rbac/rest/storage_rbac.go PostStartHook, pkg/controlplane
 
 import asyncio
+import ipaddress
 import logging
 from dataclasses import dataclass, field
 
@@ -13,7 +14,6 @@ from pykube_cp.authz import bootstrap as policy
 from pykube_cp.client.interface import Client
 from pykube_cp.config import ApiServerConfig
 from pykube_cp.machinery import errors
-import ipaddress
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.machinery.objects import Object, deep_copy
 

@@ -64,7 +64,11 @@ async def _admit(scope: Scope) -> None:
     options = {
         "kind": scope.kind.kind,
         "apiVersion": scope.kind.api_version,
-        **{name: scope.request.query.get(name) for name in ("container",) if scope.request.query.get(name)},
+        **{
+            name: scope.request.query.get(name)
+            for name in ("container",)
+            if scope.request.query.get(name)
+        },
     }
     attributes = scope.attributes(Operation.CONNECT, options, None, Options())
     await scope.services.admission.admit(attributes)
@@ -92,8 +96,10 @@ def _kubelet_error(scope: Scope, status: int, text: str) -> errors.StatusError:
     if status in {400, 404}:
         if status == 404:
             return errors.StatusError(
-                404, "NotFound", f"the server could not find the requested resource "
-                f"( pods/log {scope.name}): {text}".rstrip(": ")
+                404,
+                "NotFound",
+                f"the server could not find the requested resource "
+                f"( pods/log {scope.name}): {text}".rstrip(": "),
             )
         return errors.bad_request(text.strip())
     return errors.internal_error(text.strip())
@@ -116,7 +122,9 @@ async def _stream_target(scope: Scope, sub: str) -> Target:
         raise errors.bad_request("you must specify at least 1 command for the container")
     if not {"input", "output", "error"} & {name for name, _ in pairs}:
         raise errors.bad_request("you must specify at least 1 of stdin, stdout, stderr")
-    path = f"/{sub}/{scope.namespace}/{scope.name}/{container}?{urlencode(sorted(pairs, key=_first))}"
+    path = (
+        f"/{sub}/{scope.namespace}/{scope.name}/{container}?{urlencode(sorted(pairs, key=_first))}"
+    )
     return await kubelets.kubelet(scope, node, path)
 
 

@@ -72,14 +72,13 @@ def _normalized(raw: Object, gvk: GVK) -> Object:
         obj, _ = structural.normalize(raw, kind, strict=False)
     except DecodeError as error:
         raise errors.bad_request(_decode_text(gvk, str(error))) from None
-    return {"kind": raw.get("kind", gvk.kind), "apiVersion": raw.get("apiVersion", gvk.api_version)} | {
-        key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}
-    }
+    return {
+        "kind": raw.get("kind", gvk.kind),
+        "apiVersion": raw.get("apiVersion", gvk.api_version),
+    } | {key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}}
 
 
-def finish(
-    raw: Object, gvk: GVK, validation: Validation, *, fill_defaults: bool = True
-) -> Object:
+def finish(raw: Object, gvk: GVK, validation: Validation, *, fill_defaults: bool = True) -> Object:
     """A patched object, again in canonical form and with defaults."""
     kind = schema.find(gvk)
     if kind is None:
@@ -115,7 +114,7 @@ def check_kind(raw: Any, gvk: GVK) -> None:
         raw["kind"] = gvk.kind
     elif kind != gvk.kind:
         raise errors.bad_request(
-            f"no kind \"{kind}\" is registered for version \"{api_version}\" in scheme "
+            f'no kind "{kind}" is registered for version "{api_version}" in scheme '
             f'"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:29"'
             if not _known(api_version, kind)
             else f"the object provided is unrecognized (must be of type {gvk.kind}): "
@@ -201,9 +200,7 @@ def _check_delete_options(raw: Object) -> list[FieldError]:
 
 def _decode_text(gvk: GVK, text: str) -> str:
     # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
-    return (
-        f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: {text}'
-    )
+    return f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: {text}'
 
 
 def _known(api_version: Any, kind: Any) -> bool:

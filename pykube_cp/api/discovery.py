@@ -148,14 +148,14 @@ def _aggregated(services: Services, request: Request, *, core: bool) -> Response
 def _wanted_version(accept: str) -> str:
     """The version of the first aggregated media range that comes before a plain one."""
     for clause in accept.split(","):
-        parameters = dict(
-            part.strip().partition("=")[::2] for part in clause.split(";")[1:]
-        )
+        parameters = dict(part.strip().partition("=")[::2] for part in clause.split(";")[1:])
         media_type = clause.partition(";")[0].strip()
         if parameters.get("as") == "APIGroupDiscoveryList" and media_type == "application/json":
             if parameters.get("v") in {"v2", "v2beta1"}:
                 return parameters["v"]
-        elif media_type in {"application/json", "*/*", "application/*"} and not parameters.get("as"):
+        elif media_type in {"application/json", "*/*", "application/*"} and not parameters.get(
+            "as"
+        ):
             return ""
     return ""
 

@@ -42,9 +42,7 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
     if found:
         raise errors.invalid(("meta.k8s.io", "ListOptions"), "", found)
     if options.continue_ and text not in {"", "0"}:
-        raise errors.bad_request(
-            "specifying resource version is not allowed when using continue"
-        )
+        raise errors.bad_request("specifying resource version is not allowed when using continue")
     return options
 
 
@@ -55,9 +53,7 @@ def _number(query: Query, name: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise errors.bad_request(
-            f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        ) from None
+        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
 def _check_list(options: ListOptions) -> list[FieldError]:
@@ -90,7 +86,9 @@ def _check_watch(options: ListOptions) -> list[FieldError]:
     path, found = Path("resourceVersionMatch"), []
     if options.send_initial_events is None:
         if options.match:
-            detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            detail = (
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            )
             found.append(FieldError.forbidden(path, detail))
         return found
     if options.match != "NotOlderThan":

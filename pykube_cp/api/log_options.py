@@ -41,6 +41,4 @@ def _number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise errors.bad_request(
-            f'strconv.ParseInt: parsing "{text}": invalid syntax'
-        ) from None
+        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None

@@ -8,7 +8,31 @@ from collections import defaultdict
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock
 
-_BUCKETS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60)
+_BUCKETS = (
+    0.005,
+    0.025,
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.6,
+    0.8,
+    1.0,
+    1.25,
+    1.5,
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    10,
+    15,
+    20,
+    30,
+    45,
+    60,
+)
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -19,9 +43,7 @@ class RequestMetrics:
         self.total: dict[tuple[str, ...], int] = defaultdict(int)
         self.durations: dict[tuple[str, ...], list[float]] = {}
 
-    def observe(
-        self, what: tuple[str, str, str, str, str, str], code: int, seconds: float
-    ) -> None:
+    def observe(self, what: tuple[str, str, str, str, str, str], code: int, seconds: float) -> None:
         """``what`` is verb, group, version, resource, subresource, scope."""
         self.total[(*what, str(code))] += 1
         found = self.durations.get(what)

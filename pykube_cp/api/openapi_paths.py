@@ -55,7 +55,11 @@ _PATCHES = (
 def operations(row: Resource, definitions: Definitions, *, version: int) -> dict[str, Any]:
     """Path -> operations of a row and its subresources."""
     root = f"/apis/{row.group}/{row.version}" if row.group else f"/api/{row.version}"
-    base = f"{root}/namespaces/{{namespace}}/{row.plural}" if row.namespaced else f"{root}/{row.plural}"
+    base = (
+        f"{root}/namespaces/{{namespace}}/{row.plural}"
+        if row.namespaced
+        else f"{root}/{row.plural}"
+    )
     writer = _Writer(row, definitions, version)
     found: dict[str, Any] = {}
     writer.add(found, base, row.gvk, [verb for verb in _COLLECTION if verb in row.verbs])
@@ -82,9 +86,7 @@ class _Writer:
     def add(self, found: dict[str, Any], path: str, gvk: GVK, verbs: list[str]) -> None:
         if not verbs:
             return
-        item: Object = {
-            _METHODS[verb][0]: self._operation(verb, gvk) for verb in verbs
-        }
+        item: Object = {_METHODS[verb][0]: self._operation(verb, gvk) for verb in verbs}
         item["parameters"] = list(self._path_parameters(path))
         found[path] = item
 

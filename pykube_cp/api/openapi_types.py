@@ -58,9 +58,7 @@ class Definitions:
     def _struct(self, kind: Type) -> Object:
         made: Object = {"type": "object"}
         if kind.fields:
-            made["properties"] = {
-                name: self._member(field) for name, field in kind.fields.items()
-            }
+            made["properties"] = {name: self._member(field) for name, field in kind.fields.items()}
         required = [name for name, field in kind.fields.items() if field.required]
         if required:
             made["required"] = required

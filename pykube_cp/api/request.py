@@ -63,7 +63,7 @@ class Body(Protocol):
 class NoBody:
     """The body of requests that have none."""
 
-    async def read(self, limit: int) -> bytes:  # noqa: ARG002 - the contract's name
+    async def read(self, limit: int) -> bytes:
         return b""
 
     async def chunks(self) -> AsyncIterator[bytes]:

@@ -135,9 +135,7 @@ class Form:
             steps.append(conversion.from_storage)
         if convert is not None and convert.kind == "Table":
             include = self._request.query.get("includeObject") or "Metadata"
-            steps.append(
-                transforms.table_of_one(self._resource, convert.api_version, include)
-            )
+            steps.append(transforms.table_of_one(self._resource, convert.api_version, include))
         elif convert is not None:
             steps.append(transforms.partial(convert.api_version))
         return _chained(steps)
@@ -161,9 +159,7 @@ class Form:
         assert self._convert is not None
         if self._convert.kind == "Table":
             include = self._request.query.get("includeObject") or "Metadata"
-            return transforms.table_of_one(
-                self._resource, self._convert.api_version, include
-            )(obj)
+            return transforms.table_of_one(self._resource, self._convert.api_version, include)(obj)
         return transforms.partial(self._convert.api_version)(obj)
 
     def list_response(self, result: ListResult) -> Response:

@@ -37,9 +37,7 @@ async def rewritten(answer: OutboundResponse, prefix: str, target: Target) -> St
     return Stream(answer.status, _html(answer.chunks, prefix, target), headers)
 
 
-async def _html(
-    chunks: AsyncIterator[bytes], prefix: str, target: Target
-) -> AsyncIterator[bytes]:
+async def _html(chunks: AsyncIterator[bytes], prefix: str, target: Target) -> AsyncIterator[bytes]:
     """HTML with rewritten links; a page over the limit goes on as it is from there."""
     page = b""
     async for chunk in chunks:

@@ -110,5 +110,3 @@ def _call(scope: Scope, options: Options, body: Object | None, operation: Operat
 
 def _extra(scope: Scope) -> dict[str, Any]:
     return {"authenticate_token": scope.services.authentication.authenticate_token}
-
-

@@ -40,9 +40,7 @@ def table(
     }
 
 
-def table_of_one(
-    resource: Resource, api_version: str, include: str
-) -> Callable[[Object], Object]:
+def table_of_one(resource: Resource, api_version: str, include: str) -> Callable[[Object], Object]:
     """From an object to a Table with one row."""
 
     def run(obj: Object) -> Object:

@@ -45,7 +45,9 @@ class BootstrapToken:
         _check(data, token_id, secret)
         groups = [each.strip() for each in data.get("auth-extra-groups", "").split(",")]
         extra = tuple(group for group in groups if _GROUP.fullmatch(group))
-        return Identity(UserInfo(f"system:bootstrap:{token_id}", "", ("system:bootstrappers", *extra)))
+        return Identity(
+            UserInfo(f"system:bootstrap:{token_id}", "", ("system:bootstrappers", *extra))
+        )
 
 
 def _check(data: dict[str, str], token_id: str, secret: str) -> None:

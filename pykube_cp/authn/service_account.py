@@ -88,9 +88,7 @@ class ServiceAccount:
             extra[f"{_EXTRA}credential-id"] = (f"JTI={jti}",)
         return _user_info(namespace, account.get("name", ""), account.get("uid", ""), extra)
 
-    async def _bound(
-        self, namespace: str, private: dict[str, Any]
-    ) -> dict[str, tuple[str, ...]]:
+    async def _bound(self, namespace: str, private: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         extra: dict[str, tuple[str, ...]] = {}
         for kind, gvr in _BOUND.items():
             reference = private.get(kind)
@@ -126,7 +124,9 @@ class ServiceAccount:
         name = claims.get(f"{_LEGACY}service-account.name", "")
         uid = claims.get(f"{_LEGACY}service-account.uid", "")
         secret = claims.get(f"{_LEGACY}secret.name", "")
-        await self._exists(_ACCOUNTS, namespace, {"name": name, "uid": uid}, "service account token")
+        await self._exists(
+            _ACCOUNTS, namespace, {"name": name, "uid": uid}, "service account token"
+        )
         try:
             found = await self._client.get(_BOUND["secret"], secret, namespace)
         except errors.StatusError:
@@ -155,9 +155,7 @@ def _check_times(claims: dict[str, Any]) -> None:
         raise AuthenticationError("service account token is not valid yet")
 
 
-def _user_info(
-    namespace: str, name: str, uid: str, extra: dict[str, tuple[str, ...]]
-) -> UserInfo:
+def _user_info(namespace: str, name: str, uid: str, extra: dict[str, tuple[str, ...]]) -> UserInfo:
     return UserInfo(
         f"system:serviceaccount:{namespace}:{name}",
         uid,

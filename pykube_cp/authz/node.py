@@ -63,10 +63,14 @@ class NodeAuthorizer:
             own = attributes.namespace == "kube-node-lease" and (
                 attributes.verb == "create" or attributes.name == node
             )
-            return _verdict(own, "can only access node lease with the same name as the requesting node")
+            return _verdict(
+                own, "can only access node lease with the same name as the requesting node"
+            )
         if (group, resource) == ("storage.k8s.io", "csinodes"):
             own = attributes.verb == "create" or attributes.name == node
-            return _verdict(own, "can only access CSINode with the same name as the requesting node")
+            return _verdict(
+                own, "can only access CSINode with the same name as the requesting node"
+            )
         if (group, resource) == ("storage.k8s.io", "volumeattachments"):
             return self._attachment(node, attributes)
         return None
@@ -79,8 +83,7 @@ class NodeAuthorizer:
         found = any(
             attributes.name in names
             for pod in self._pods.lister.by_index(_BY_NODE, node)
-            if attributes.resource == "persistentvolumes"
-            or namespace(pod) == attributes.namespace
+            if attributes.resource == "persistentvolumes" or namespace(pod) == attributes.namespace
             for names in (self._references(pod, attributes.resource),)
         )
         return _verdict(found, f"no relationship found between node '{node}' and this object")
@@ -140,7 +143,9 @@ def _claims(pod: Object) -> Iterator[str]:
 def _names(pod: Object, resource: str) -> Iterator[str]:
     """Secrets or configmaps of a pod."""
     spec = pod["spec"]
-    kind, reference = ("secret", "secretRef") if resource == "secrets" else ("configMap", "configMapRef")
+    kind, reference = (
+        ("secret", "secretRef") if resource == "secrets" else ("configMap", "configMapRef")
+    )
     key = f"{kind}KeyRef"
     if resource == "secrets":
         for pull in spec.get("imagePullSecrets") or []:

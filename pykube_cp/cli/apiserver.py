@@ -36,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
         server = await controlplane.start_api_server(up.with_keys(config, keys), keys, storage)
         up.write_kubeconfigs(options.data_dir, keys, server.config)
         seconds = clock.monotonic() - begin
-        text = f"pykube-cp: API server ready at {up.server_url(server.config)} after {seconds:.2f} s"
+        text = (
+            f"pykube-cp: API server ready at {up.server_url(server.config)} after {seconds:.2f} s"
+        )
         print(text, file=sys.stderr, flush=True)
         await controlplane.run_until(stopped, server, lambda: None)
 

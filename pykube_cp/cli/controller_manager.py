@@ -35,7 +35,11 @@ def run(options: argparse.Namespace) -> int:
 
         client = RemoteClient.from_kubeconfig(options.kubeconfig, "kube-controller-manager")
         manager = ControllerManager(
-            client, clients_by_identity(client), config_of(options), CONTROLLERS, host=os.uname().nodename
+            client,
+            clients_by_identity(client),
+            config_of(options),
+            CONTROLLERS,
+            host=os.uname().nodename,
         )
         try:
             await common.run_stoppable(manager.run(), stopped)

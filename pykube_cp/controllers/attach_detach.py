@@ -362,6 +362,7 @@ CONTROLLER = Controller(
     name="persistentvolume-attach-detach-controller",
     aliases=("attachdetach",),
     identity="attachdetach-controller",
+    event_source="attachdetach-controller",
     watches=(
         Watch(
             PODS,

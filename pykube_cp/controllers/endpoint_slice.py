@@ -8,6 +8,7 @@ from pykube_cp.controllers.interface import Controller, ControllerContext, Queue
 from pykube_cp.controllers.shared import endpoint_pods, endpoint_slices, traffic_distribution
 from pykube_cp.controllers.shared import pods as pod_states
 from pykube_cp.controllers.shared.cluster_kinds import ENDPOINT_SLICES, NODES, SERVICES
+from pykube_cp.controllers.shared.controller_refs import new_controller_ref
 from pykube_cp.controllers.shared.endpoint_slices import (
     EndpointKey,
     Packer,
@@ -18,19 +19,21 @@ from pykube_cp.controllers.shared.endpoint_slices import (
 )
 from pykube_cp.controllers.shared.errors import AggregateError, raise_all
 from pykube_cp.controllers.shared.kinds import PODS
+from pykube_cp.controllers.shared.node_taints import is_ready
 from pykube_cp.controllers.shared.topology_hints import (
     ZONE_LABEL,
     HintEvent,
     TopologyHints,
     hints_enabled,
-    is_node_ready,
     remove_hints,
 )
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.errors import StatusError
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 
 MANAGED_BY = "endpointslice-controller.k8s.io"
+_SERVICE = GVK("", "v1", "Service")
 _IPV4, _IPV6 = "IPv4", "IPv6"
 _TOPOLOGY = "topology"
 _RESERVED_LABELS = frozenset(
@@ -263,7 +266,7 @@ def _new_slice(service: Object, ports: list[Object], address_type: str) -> Objec
             "generateName": f"{objects.name(service)}-",
             "namespace": objects.namespace(service),
             "labels": _labels(service),
-            "ownerReferences": [endpoint_slices.controller_reference(service, "Service")],
+            "ownerReferences": [new_controller_ref(service, _SERVICE)],
         },
         "addressType": address_type,
         "endpoints": [],
@@ -346,7 +349,7 @@ def _node_changed(_ctx: ControllerContext, old: Object | None, new: Object | Non
     if old is None or new is None:
         return (_TOPOLOGY,)
     zones = [objects.labels(node).get(ZONE_LABEL) for node in (old, new)]
-    same = is_node_ready(old) == is_node_ready(new) and zones[0] == zones[1]
+    same = is_ready(old) == is_ready(new) and zones[0] == zones[1]
     return () if same else (_TOPOLOGY,)
 
 
@@ -362,6 +365,7 @@ CONTROLLER = Controller(
     name="endpointslice-controller",
     aliases=("endpointslice",),
     identity="endpointslice-controller",
+    event_source="endpoint-slice-controller",
     watches=(
         Watch(SERVICES, indexes={endpoint_pods.SELECTOR_INDEX: endpoint_pods.selector_index}),
         Watch(PODS, changed=_pod_changed),

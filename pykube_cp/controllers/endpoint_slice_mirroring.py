@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pykube_cp.controllers.interface import Controller, ControllerContext, Result, Watch
 from pykube_cp.controllers.shared import endpoint_slices
 from pykube_cp.controllers.shared.cluster_kinds import ENDPOINT_SLICES, ENDPOINTS, SERVICES
+from pykube_cp.controllers.shared.controller_refs import new_controller_ref
 from pykube_cp.controllers.shared.endpoint_pods import (
     TRIGGER_TIME_ANNOTATION,
     canonical_ip,
@@ -21,12 +22,14 @@ from pykube_cp.controllers.shared.endpoint_slices import (
 )
 from pykube_cp.controllers.shared.endpoint_subsets import repack
 from pykube_cp.machinery import objects
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 
 MANAGED_BY = "endpointslicemirroring-controller.k8s.io"
 MAX_ENDPOINTS_PER_SUBSET = 1000
 SKIP_LABEL = "endpointslice.kubernetes.io/skip-mirror"
 LEADER_ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
+_ENDPOINTS = GVK("", "v1", "Endpoints")
 _IPV4, _IPV6 = "IPv4", "IPv6"
 _NOT_MIRRORED_ANNOTATIONS = frozenset(
     {TRIGGER_TIME_ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration"}
@@ -190,7 +193,7 @@ def _new_slice(endpoints: Object, group: _Group, address_type: str) -> Object:
                 endpoint_slices.MANAGED_BY_LABEL: MANAGED_BY,
             },
             "annotations": _mirrored_annotations(endpoints),
-            "ownerReferences": [endpoint_slices.controller_reference(endpoints, "Endpoints")],
+            "ownerReferences": [new_controller_ref(endpoints, _ENDPOINTS)],
         },
         "addressType": address_type,
         "endpoints": list(group.endpoints.values())[:MAX_ENDPOINTS_PER_SUBSET],
@@ -252,6 +255,7 @@ CONTROLLER = Controller(
     name="endpointslice-mirroring-controller",
     aliases=("endpointslicemirroring",),
     identity="endpointslicemirroring-controller",
+    event_source="endpoint-slice-mirroring-controller",
     watches=(
         Watch(ENDPOINTS, changed=_endpoints_changed),
         Watch(SERVICES, changed=_service_changed),

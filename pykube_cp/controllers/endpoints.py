@@ -253,6 +253,7 @@ CONTROLLER = Controller(
     name="endpoints-controller",
     aliases=("endpoint",),
     identity="endpoint-controller",
+    event_source="endpoint-controller",
     watches=(
         Watch(SERVICES, indexes={endpoint_pods.SELECTOR_INDEX: endpoint_pods.selector_index}),
         Watch(PODS, changed=_pod_changed),

@@ -4,8 +4,8 @@
 from collections.abc import Iterable
 
 from pykube_cp.controllers.interface import Controller, ControllerContext, Result, Watch
-from pykube_cp.controllers.shared.endpoint_slices import controller_reference
-from pykube_cp.controllers.shared.kinds import PERSISTENT_VOLUME_CLAIMS, PODS
+from pykube_cp.controllers.shared.controller_refs import new_controller_ref
+from pykube_cp.controllers.shared.kinds import PERSISTENT_VOLUME_CLAIMS, POD, PODS
 from pykube_cp.controllers.shared.volume_claims import (
     PODS_BY_CLAIM,
     claim_index,
@@ -62,7 +62,7 @@ def _new_claim(pod: Object, volume: Object, name: str) -> Object:
     metadata = {
         "name": name,
         "namespace": objects.namespace(pod),
-        "ownerReferences": [controller_reference(pod, "Pod")],
+        "ownerReferences": [new_controller_ref(pod, POD)],
     }
     for field in ("labels", "annotations"):
         if found := objects.metadata(template).get(field):
@@ -94,6 +94,7 @@ CONTROLLER = Controller(
     name="ephemeral-volume-controller",
     aliases=("ephemeral-volume",),
     identity="ephemeral-volume-controller",
+    event_source="ephemeral_volume",
     watches=(
         Watch(PODS, changed=_pod_changed, indexes={PODS_BY_CLAIM: claim_index}),
         Watch(PERSISTENT_VOLUME_CLAIMS, changed=_claim_changed),

@@ -364,6 +364,7 @@ CONTROLLER = Controller(
     name="horizontal-pod-autoscaler-controller",
     aliases=("horizontalpodautoscaling",),
     identity="horizontal-pod-autoscaler",
+    event_source="horizontal-pod-autoscaler",
     watches=(Watch(AUTOSCALERS, changed=_changed),),
     reads=(PODS,),
     reconcile=reconcile,

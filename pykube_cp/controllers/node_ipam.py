@@ -149,6 +149,7 @@ CONTROLLER = Controller(
     name="node-ipam-controller",
     aliases=("nodeipam",),
     identity="node-controller",
+    event_source="cidrAllocator",
     watches=(Watch(NODES, changed=_node_changed),),
     reconcile=reconcile,
     setup=_set_up,

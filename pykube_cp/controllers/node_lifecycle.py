@@ -372,6 +372,7 @@ CONTROLLER = Controller(
     name="node-lifecycle-controller",
     aliases=("nodelifecycle",),
     identity="node-controller",
+    event_source="node-controller",
     watches=(
         Watch(NODES),
         Watch(

@@ -399,6 +399,7 @@ CONTROLLER = Controller(
     name="persistentvolume-binder-controller",
     aliases=("persistentvolume-binder",),
     identity="persistent-volume-binder",
+    event_source="persistentvolume-controller",
     watches=(
         Watch(PERSISTENT_VOLUMES, changed=_volume_changed),
         Watch(

@@ -45,7 +45,7 @@ async def reconcile(ctx: ControllerContext, key: str) -> Result | None:
     kind, _, name = key.partition(":")
     if f"{kind}:" == _POD:
         pod = ctx.lister(PODS).get(name)
-        if pod is not None and not objects.is_deleting(pod):
+        if pod is not None and not objects.is_deleting(pod) and not _is_done(pod):
             await _sync_pod(ctx, pod)
         return None
     claim = ctx.lister(RESOURCE_CLAIMS).get(name)
@@ -341,6 +341,7 @@ CONTROLLER = Controller(
     name="resourceclaim-controller",
     aliases=("resource-claim-controller",),
     identity="resource-claim-controller",
+    event_source="resource_claim",
     watches=(
         Watch(
             PODS,

@@ -14,7 +14,7 @@ _monotonic: Callable[[], float] = time.monotonic
 
 def use(now: Callable[[], float], monotonic: Callable[[], float]) -> None:
     """Replace both clocks; both return seconds."""
-    global _now, _monotonic  # noqa: PLW0603 - the one switch of the process
+    global _now, _monotonic
     _now, _monotonic = now, monotonic
 
 

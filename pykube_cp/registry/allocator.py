@@ -230,15 +230,13 @@ class Transaction(Generic[Value]):
     """Takes values and gives others back, all or nothing; a dry run only looks."""
 
     def __init__(self, allocator: Allocator[Value], *, dry_run: bool) -> None:
-        self._allocator = allocator
+        self._allocator: Allocator[Value] = allocator
         self._dry_run = dry_run
         self._taken: list[Value] = []
         self._leaving: list[Value] = []
 
     def allocate(self, value: Value) -> None:
-        if not self._dry_run:
-            self._allocator.allocate(value)
-        elif value in self._taken or self._allocator.has(value):
+        if not self._dry_run or value in self._taken or self._allocator.has(value):
             self._allocator.allocate(value)
         self._taken.append(value)
 

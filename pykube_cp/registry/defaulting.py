@@ -30,7 +30,7 @@ class _Defaulter(Visitor[Plan]):
         self._rules = rules
         self._wanted: set[str] = set()
 
-    def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:  # noqa: ARG002 - the contract
+    def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:
         if items is None:
             return None
         each = items
@@ -42,7 +42,7 @@ class _Defaulter(Visitor[Plan]):
 
         return run
 
-    def map_of(self, kind: MapOf, values: Plan | None, field: Field | None) -> Plan | None:  # noqa: ARG002 - the contract
+    def map_of(self, kind: MapOf, values: Plan | None, field: Field | None) -> Plan | None:
         if values is None:
             return self._rules.get(kind.go_type)
         each = values

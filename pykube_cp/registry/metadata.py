@@ -33,7 +33,12 @@ def begin_update(obj: Object, old: Object) -> None:
     """Carry over what no update may change; ``uid`` and the like are inherited when left out."""
     # upstream: apiserver pkg/registry/rest/update.go BeforeUpdate
     meta, before = obj["metadata"], old["metadata"]
-    for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "creationTimestamp", "generation"):
+    for field in (
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "creationTimestamp",
+        "generation",
+    ):
         _carry(meta, before, field)
     if not meta.get("uid"):
         _carry(meta, before, "uid")

@@ -6,7 +6,7 @@ is one resource in one served version; a row whose objects are stored as another
 convert. A CustomResourceDefinition becomes the same kind of row at run time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,15 @@ class Column:
     format: str = ""
     priority: int = 0
     description: str = ""
+
+
+@dataclass(slots=True)
+class TableRow:
+    """An object's row in a Table, before it takes its form on the wire."""
+
+    object: Object
+    cells: list[Any]
+    conditions: Sequence[Object] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,9 @@ class Resource:
     """One resource in one served version.
 
     Attributes:
+        columns: written for objects of the stored version, whatever version is served.
+        row_conditions: what a Table says of an object's row as a whole (a pod that has ended).
+        finish_rows: brings a list's rows in order and marks what depends on the other rows.
         selectable_fields: field label -> function of the object giving the text to compare;
             ``metadata.name`` and ``metadata.namespace`` are always there.
         cached_fields: selectable fields worth keeping beside each cached object (``spec.nodeName``).
@@ -76,6 +88,8 @@ class Resource:
     verbs: tuple[str, ...] = READ_WRITE
     subresources: tuple[Subresource, ...] = ()
     columns: tuple[Column, ...] = ()
+    row_conditions: Callable[[Object], Sequence[Object]] | None = None
+    finish_rows: Callable[[list[TableRow]], list[TableRow]] | None = None
     selectable_fields: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
     strategy: Strategy = field(default_factory=Strategy)
     storage_version_hash: str = ""

@@ -367,7 +367,13 @@ class Store:
         meta = obj["metadata"]
         labels, fields = self.index(obj)
         return Entry(
-            key, meta.get("namespace", ""), meta["name"], revision, orjson.dumps(obj), labels, fields
+            key,
+            meta.get("namespace", ""),
+            meta["name"],
+            revision,
+            orjson.dumps(obj),
+            labels,
+            fields,
         )
 
     def _index_bytes(self, data: bytes) -> Index:

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 from pykube_cp.client.interface import Client
 from pykube_cp.machinery.field_errors import FieldError
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 
 Rollback = Callable[[], Awaitable[None]]
 

@@ -1,11 +1,12 @@
 """Objects as rows of a Table, the form in which ``kubectl get`` asks for them."""
 # upstream: apiserver pkg/registry/rest/table.go defaultTableConvertor
 
+from collections.abc import Iterable
 from typing import Any
 
 from pykube_cp.machinery import clock, objects
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.resource import Column, Resource
+from pykube_cp.registry.resource import Column, Resource, TableRow
 
 UNKNOWN = "<unknown>"
 
@@ -25,12 +26,32 @@ def definitions(resource: Resource) -> list[Object]:
             "priority": column.priority,
         }
         for column in columns_of(resource)
+        if column.name
     ]
 
 
 def cells(resource: Resource, obj: Object) -> list[Any]:
-    """The object's row, a value per column."""
-    return [column.value(obj) for column in columns_of(resource)]
+    """The row of an object of the served version, a value per column."""
+    shown = _stored_form(resource, obj)
+    return [column.value(shown) for column in columns_of(resource)]
+
+
+def rows(resource: Resource, objs: Iterable[Object], *, listed: bool) -> list[TableRow]:
+    """All rows in order; ``listed`` unless they show what was asked for by name or watched."""
+    conditions = resource.row_conditions
+    found = [
+        TableRow(obj, cells(resource, obj), conditions(obj) if conditions is not None else ())
+        for obj in objs
+    ]
+    if listed and resource.finish_rows is not None:
+        return resource.finish_rows(found)
+    return found
+
+
+def _stored_form(resource: Resource, obj: Object) -> Object:
+    if resource.conversion is None or resource.is_custom:
+        return obj
+    return resource.conversion.to_storage(objects.deep_copy(obj))
 
 
 def columns_of(resource: Resource) -> tuple[Column, ...]:

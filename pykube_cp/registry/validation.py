@@ -44,7 +44,7 @@ class _Validator(Visitor[Plan]):
         self._rules = rules
         self.parts: dict[str, tuple[Check | None, tuple[tuple[str, Plan], ...]]] = {}
 
-    def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:  # noqa: ARG002 - the contract
+    def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:
         if items is None:
             return None
         each = items
@@ -56,7 +56,7 @@ class _Validator(Visitor[Plan]):
 
         return run
 
-    def map_of(self, kind: MapOf, values: Plan | None, field: Field | None) -> Plan | None:  # noqa: ARG002 - the contract
+    def map_of(self, kind: MapOf, values: Plan | None, field: Field | None) -> Plan | None:
         if values is None:
             return None
         each = values

@@ -3,6 +3,8 @@
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import cluster
 
 MUTATING_ADMISSION_POLICY_V1 = Resource(
     group="admissionregistration.k8s.io",
@@ -12,6 +14,7 @@ MUTATING_ADMISSION_POLICY_V1 = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
 )
 
@@ -23,6 +26,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1 = Resource(
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
 )
 
@@ -34,6 +38,7 @@ MUTATING_WEBHOOK_CONFIGURATION = Resource(
     singular="mutatingwebhookconfiguration",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="Sqi0GUgDaX0=",
 )
 
@@ -50,8 +55,10 @@ VALIDATING_ADMISSION_POLICY = Resource(
             name="status",
             kind=GVK("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.AdmissionPolicyStrategy(),
     storage_version_hash="6OxvlMmQ6is=",
 )
 
@@ -63,6 +70,7 @@ VALIDATING_ADMISSION_POLICY_BINDING = Resource(
     singular="validatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="v9715VZqakg=",
 )
 
@@ -74,6 +82,7 @@ VALIDATING_WEBHOOK_CONFIGURATION = Resource(
     singular="validatingwebhookconfiguration",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="B0wHjQmsGNk=",
 )
 
@@ -85,6 +94,7 @@ MUTATING_ADMISSION_POLICY_V1ALPHA1 = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"),
     conversion=versions.between(
@@ -101,6 +111,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1ALPHA1 = Resource(
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"),
     conversion=versions.between(
@@ -117,6 +128,7 @@ MUTATING_ADMISSION_POLICY_V1BETA1 = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"),
     conversion=versions.between(
@@ -133,6 +145,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1BETA1 = Resource(
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"),
     conversion=versions.between(

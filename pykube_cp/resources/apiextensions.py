@@ -2,6 +2,8 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.strategies import extensions
 
 CUSTOM_RESOURCE_DEFINITION = Resource(
     group="apiextensions.k8s.io",
@@ -20,8 +22,10 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
             name="status",
             kind=GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
             verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
         ),
     ),
+    strategy=extensions.CustomResourceDefinitionStrategy(),
     storage_version_hash="jfWCUB31mvA=",
 )
 

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.strategies import extensions
 
 API_SERVICE = Resource(
     group="apiregistration.k8s.io",
@@ -16,8 +17,10 @@ API_SERVICE = Resource(
             name="status",
             kind=GVK("apiregistration.k8s.io", "v1", "APIService"),
             verbs=STATUS_VERBS,
+            strategy=extensions.APIServiceStatusStrategy(),
         ),
     ),
+    strategy=extensions.APIServiceStrategy(),
     storage_version_hash="InPBPD7+PqM=",
 )
 

@@ -2,6 +2,8 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import cluster
 
 STORAGE_VERSION = Resource(
     group="internal.apiserver.k8s.io",
@@ -15,8 +17,10 @@ STORAGE_VERSION = Resource(
             name="status",
             kind=GVK("internal.apiserver.k8s.io", "v1alpha1", "StorageVersion"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="c8YZt5U0nPk=",
     served_by_default=False,
 )

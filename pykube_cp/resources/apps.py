@@ -2,7 +2,9 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.shared import selectable
+from pykube_cp.resources.strategies import workloads
 
 CONTROLLER_REVISION = Resource(
     group="apps",
@@ -10,6 +12,7 @@ CONTROLLER_REVISION = Resource(
     kind="ControllerRevision",
     plural="controllerrevisions",
     singular="controllerrevision",
+    strategy=workloads.ControllerRevisionStrategy(),
     storage_version_hash="85nkx63pcBU=",
 )
 
@@ -22,8 +25,14 @@ DAEMON_SET = Resource(
     short_names=("ds",),
     categories=("all",),
     subresources=(
-        Subresource(name="status", kind=GVK("apps", "v1", "DaemonSet"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("apps", "v1", "DaemonSet"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
+    strategy=workloads.DaemonSetStrategy(),
     storage_version_hash="dd7pWHUlMKQ=",
 )
 
@@ -37,8 +46,14 @@ DEPLOYMENT = Resource(
     categories=("all",),
     subresources=(
         Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(name="status", kind=GVK("apps", "v1", "Deployment"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("apps", "v1", "Deployment"),
+            verbs=STATUS_VERBS,
+            strategy=workloads.DeploymentStatusStrategy(),
+        ),
     ),
+    strategy=workloads.DeploymentStrategy(),
     storage_version_hash="8aSe+NMegvE=",
 )
 
@@ -52,9 +67,15 @@ REPLICA_SET = Resource(
     categories=("all",),
     subresources=(
         Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(name="status", kind=GVK("apps", "v1", "ReplicaSet"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("apps", "v1", "ReplicaSet"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
     selectable_fields=selectable.REPLICAS,
+    strategy=workloads.ReplicaSetStrategy(),
     storage_version_hash="P1RzHs8/mWQ=",
 )
 
@@ -68,8 +89,14 @@ STATEFUL_SET = Resource(
     categories=("all",),
     subresources=(
         Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(name="status", kind=GVK("apps", "v1", "StatefulSet"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("apps", "v1", "StatefulSet"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
+    strategy=workloads.StatefulSetStrategy(),
     storage_version_hash="H+vl74LkKdo=",
 )
 

@@ -2,7 +2,9 @@
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.conversions import autoscaling as hpa_conversion
+from pykube_cp.resources.strategies import policies
 
 HORIZONTAL_POD_AUTOSCALER_V1 = Resource(
     group="autoscaling",
@@ -17,8 +19,10 @@ HORIZONTAL_POD_AUTOSCALER_V1 = Resource(
             name="status",
             kind=GVK("autoscaling", "v1", "HorizontalPodAutoscaler"),
             verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
         ),
     ),
+    strategy=policies.HorizontalPodAutoscalerStrategy(),
     storage_version_hash="qwQve8ut294=",
     stored_as=GVR("autoscaling", "v2", "horizontalpodautoscalers"),
     conversion=hpa_conversion.HORIZONTAL_POD_AUTOSCALER,
@@ -37,8 +41,10 @@ HORIZONTAL_POD_AUTOSCALER_V2 = Resource(
             name="status",
             kind=GVK("autoscaling", "v2", "HorizontalPodAutoscaler"),
             verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
         ),
     ),
+    strategy=policies.HorizontalPodAutoscalerStrategy(),
     storage_version_hash="qwQve8ut294=",
 )
 

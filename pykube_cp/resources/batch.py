@@ -2,7 +2,9 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.shared import selectable
+from pykube_cp.resources.strategies import jobs
 
 CRON_JOB = Resource(
     group="batch",
@@ -13,8 +15,14 @@ CRON_JOB = Resource(
     short_names=("cj",),
     categories=("all",),
     subresources=(
-        Subresource(name="status", kind=GVK("batch", "v1", "CronJob"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("batch", "v1", "CronJob"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
+    strategy=jobs.CronJobStrategy(),
     storage_version_hash="sd5LIXh4Fjs=",
 )
 
@@ -25,8 +33,16 @@ JOB = Resource(
     plural="jobs",
     singular="job",
     categories=("all",),
-    subresources=(Subresource(name="status", kind=GVK("batch", "v1", "Job"), verbs=STATUS_VERBS),),
+    subresources=(
+        Subresource(
+            name="status",
+            kind=GVK("batch", "v1", "Job"),
+            verbs=STATUS_VERBS,
+            strategy=jobs.JobStatusStrategy(),
+        ),
+    ),
     selectable_fields=selectable.JOB,
+    strategy=jobs.JobStrategy(),
     storage_version_hash="mudhfqk/qZY=",
 )
 

@@ -4,6 +4,8 @@ from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared import selectable
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import certificates
 
 CERTIFICATE_SIGNING_REQUEST = Resource(
     group="certificates.k8s.io",
@@ -18,14 +20,17 @@ CERTIFICATE_SIGNING_REQUEST = Resource(
             name="approval",
             kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
             verbs=STATUS_VERBS,
+            strategy=certificates.CertificateApprovalStrategy(),
         ),
         Subresource(
             name="status",
             kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
             verbs=STATUS_VERBS,
+            strategy=certificates.CertificateStatusStrategy(),
         ),
     ),
     selectable_fields=selectable.SIGNER,
+    strategy=certificates.CertificateSigningRequestStrategy(),
     storage_version_hash="95fRKMXA+00=",
 )
 
@@ -37,6 +42,7 @@ CLUSTER_TRUST_BUNDLE_V1 = Resource(
     singular="clustertrustbundle",
     namespaced=False,
     selectable_fields=selectable.SIGNER,
+    strategy=certificates.ClusterTrustBundleStrategy(),
     storage_version_hash="v5yhuVertL4=",
 )
 
@@ -51,9 +57,11 @@ POD_CERTIFICATE_REQUEST_V1 = Resource(
             name="status",
             kind=GVK("certificates.k8s.io", "v1", "PodCertificateRequest"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
+    strategy=certificates.PodCertificateRequestStrategy(),
     storage_version_hash="wYA9yXQH8fg=",
 )
 
@@ -65,6 +73,7 @@ CLUSTER_TRUST_BUNDLE_V1BETA1 = Resource(
     singular="clustertrustbundle",
     namespaced=False,
     selectable_fields=selectable.SIGNER,
+    strategy=certificates.ClusterTrustBundleStrategy(),
     storage_version_hash="v5yhuVertL4=",
     stored_as=GVR("certificates.k8s.io", "v1", "clustertrustbundles"),
     conversion=versions.between("certificates.k8s.io/v1", "certificates.k8s.io/v1beta1"),
@@ -82,9 +91,11 @@ POD_CERTIFICATE_REQUEST_V1BETA1 = Resource(
             name="status",
             kind=GVK("certificates.k8s.io", "v1beta1", "PodCertificateRequest"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
+    strategy=certificates.PodCertificateRequestStrategy(),
     storage_version_hash="wYA9yXQH8fg=",
     stored_as=GVR("certificates.k8s.io", "v1", "podcertificaterequests"),
     conversion=versions.between("certificates.k8s.io/v1", "certificates.k8s.io/v1beta1"),

@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.registry.resource import Resource
 from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.strategies import cluster
 
 LEASE = Resource(
     group="coordination.k8s.io",
@@ -10,6 +11,7 @@ LEASE = Resource(
     kind="Lease",
     plural="leases",
     singular="lease",
+    strategy=cluster.LeaseStrategy(),
     storage_version_hash="gqkMMb/YqFM=",
 )
 

@@ -2,8 +2,10 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import CREATE_ONLY, STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.shared.limits import EVENT_TTL_SECONDS
+from pykube_cp.resources.strategies import core, pod, service, workloads
 
 BINDING = Resource(
     group="",
@@ -32,6 +34,7 @@ CONFIG_MAP = Resource(
     plural="configmaps",
     singular="configmap",
     short_names=("cm",),
+    strategy=core.ConfigMapStrategy(),
     storage_version_hash="qFsyl6wFWjQ=",
 )
 
@@ -42,6 +45,7 @@ ENDPOINTS = Resource(
     plural="endpoints",
     singular="endpoints",
     short_names=("ep",),
+    strategy=core.EndpointsStrategy(),
     storage_version_hash="fWeeMqaN/OA=",
 )
 
@@ -53,6 +57,7 @@ EVENT = Resource(
     singular="event",
     short_names=("ev",),
     selectable_fields=selectable.EVENT,
+    strategy=core.EventStrategy(),
     storage_version_hash="r2yiGXH7wu8=",
     ttl_seconds=EVENT_TTL_SECONDS,
 )
@@ -64,6 +69,7 @@ LIMIT_RANGE = Resource(
     plural="limitranges",
     singular="limitrange",
     short_names=("limits",),
+    strategy=core.LimitRangeStrategy(),
     storage_version_hash="EBKMFVe6cwo=",
 )
 
@@ -78,9 +84,15 @@ NAMESPACE = Resource(
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     subresources=(
         Subresource(name="finalize", kind=GVK("", "v1", "Namespace"), verbs=("update",)),
-        Subresource(name="status", kind=GVK("", "v1", "Namespace"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "Namespace"),
+            verbs=STATUS_VERBS,
+            strategy=core.NamespaceStatusStrategy(),
+        ),
     ),
     selectable_fields=selectable.NAMESPACE,
+    strategy=core.NamespaceStrategy(),
     storage_version_hash="Q3oi5N2YM8M=",
 )
 
@@ -98,9 +110,15 @@ NODE = Resource(
             kind=GVK("", "v1", "NodeProxyOptions"),
             verbs=("create", "delete", "get", "patch", "update"),
         ),
-        Subresource(name="status", kind=GVK("", "v1", "Node"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "Node"),
+            verbs=STATUS_VERBS,
+            strategy=core.NodeStatusStrategy(),
+        ),
     ),
     selectable_fields=selectable.NODE,
+    strategy=core.NodeStrategy(),
     storage_version_hash="XwShjMxG9Fs=",
 )
 
@@ -112,8 +130,14 @@ PERSISTENT_VOLUME_CLAIM = Resource(
     singular="persistentvolumeclaim",
     short_names=("pvc",),
     subresources=(
-        Subresource(name="status", kind=GVK("", "v1", "PersistentVolumeClaim"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "PersistentVolumeClaim"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
+    strategy=core.PersistentVolumeClaimStrategy(),
     storage_version_hash="QWTyNDq0dC4=",
 )
 
@@ -126,8 +150,14 @@ PERSISTENT_VOLUME = Resource(
     namespaced=False,
     short_names=("pv",),
     subresources=(
-        Subresource(name="status", kind=GVK("", "v1", "PersistentVolume"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "PersistentVolume"),
+            verbs=STATUS_VERBS,
+            strategy=core.PersistentVolumeStatusStrategy(),
+        ),
     ),
+    strategy=core.PersistentVolumeStrategy(),
     storage_version_hash="HN/zwEC+JgM=",
 )
 
@@ -142,7 +172,12 @@ POD = Resource(
     subresources=(
         Subresource(name="attach", kind=GVK("", "v1", "PodAttachOptions"), verbs=("create", "get")),
         Subresource(name="binding", kind=GVK("", "v1", "Binding"), verbs=CREATE_ONLY),
-        Subresource(name="ephemeralcontainers", kind=GVK("", "v1", "Pod"), verbs=STATUS_VERBS),
+        Subresource(
+            name="ephemeralcontainers",
+            kind=GVK("", "v1", "Pod"),
+            verbs=STATUS_VERBS,
+            strategy=pod.PodEphemeralContainersStrategy(),
+        ),
         Subresource(name="eviction", kind=GVK("policy", "v1", "Eviction"), verbs=CREATE_ONLY),
         Subresource(name="exec", kind=GVK("", "v1", "PodExecOptions"), verbs=("create", "get")),
         Subresource(name="log", kind=GVK("", "v1", "Pod"), verbs=("get",)),
@@ -154,10 +189,21 @@ POD = Resource(
             kind=GVK("", "v1", "PodProxyOptions"),
             verbs=("create", "delete", "get", "patch", "update"),
         ),
-        Subresource(name="resize", kind=GVK("", "v1", "Pod"), verbs=STATUS_VERBS),
-        Subresource(name="status", kind=GVK("", "v1", "Pod"), verbs=STATUS_VERBS),
+        Subresource(
+            name="resize",
+            kind=GVK("", "v1", "Pod"),
+            verbs=STATUS_VERBS,
+            strategy=pod.PodResizeStrategy(),
+        ),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "Pod"),
+            verbs=STATUS_VERBS,
+            strategy=pod.PodStatusStrategy(),
+        ),
     ),
     selectable_fields=selectable.POD,
+    strategy=pod.PodStrategy(),
     storage_version_hash="xPOwRZ+Yhw8=",
 )
 
@@ -167,6 +213,7 @@ POD_TEMPLATE = Resource(
     kind="PodTemplate",
     plural="podtemplates",
     singular="podtemplate",
+    strategy=workloads.PodTemplateStrategy(),
     storage_version_hash="LIXB2x4IFpk=",
 )
 
@@ -180,9 +227,15 @@ REPLICATION_CONTROLLER = Resource(
     categories=("all",),
     subresources=(
         Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(name="status", kind=GVK("", "v1", "ReplicationController"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "ReplicationController"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
     selectable_fields=selectable.REPLICAS,
+    strategy=workloads.ReplicationControllerStrategy(),
     storage_version_hash="Jond2If31h0=",
 )
 
@@ -194,8 +247,14 @@ RESOURCE_QUOTA = Resource(
     singular="resourcequota",
     short_names=("quota",),
     subresources=(
-        Subresource(name="status", kind=GVK("", "v1", "ResourceQuota"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "ResourceQuota"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
+        ),
     ),
+    strategy=core.ResourceQuotaStrategy(),
     storage_version_hash="8uhSgffRX6w=",
 )
 
@@ -206,6 +265,7 @@ SECRET = Resource(
     plural="secrets",
     singular="secret",
     selectable_fields=selectable.SECRET,
+    strategy=core.SecretStrategy(),
     storage_version_hash="S6u1pOWzb84=",
 )
 
@@ -221,6 +281,7 @@ SERVICE_ACCOUNT = Resource(
             name="token", kind=GVK("authentication.k8s.io", "v1", "TokenRequest"), verbs=CREATE_ONLY
         ),
     ),
+    strategy=core.ServiceAccountStrategy(),
     storage_version_hash="pbx9ZvyFpBE=",
 )
 
@@ -238,9 +299,15 @@ SERVICE = Resource(
             kind=GVK("", "v1", "ServiceProxyOptions"),
             verbs=("create", "delete", "get", "patch", "update"),
         ),
-        Subresource(name="status", kind=GVK("", "v1", "Service"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("", "v1", "Service"),
+            verbs=STATUS_VERBS,
+            strategy=service.ServiceStatusStrategy(),
+        ),
     ),
     selectable_fields=selectable.SERVICE,
+    strategy=service.ServiceStrategy(),
     storage_version_hash="0/CO1lhkEBI=",
 )
 

@@ -1,6 +1,7 @@
 """Rows of discovery.k8s.io."""
 
 from pykube_cp.registry.resource import Resource
+from pykube_cp.resources.strategies import cluster
 
 ENDPOINT_SLICE = Resource(
     group="discovery.k8s.io",
@@ -8,6 +9,7 @@ ENDPOINT_SLICE = Resource(
     kind="EndpointSlice",
     plural="endpointslices",
     singular="endpointslice",
+    strategy=cluster.EndpointSliceStrategy(),
     storage_version_hash="qgS0xkrxYAI=",
 )
 

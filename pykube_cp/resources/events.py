@@ -5,6 +5,7 @@ from pykube_cp.registry.resource import Resource
 from pykube_cp.resources.conversions import events as events_conversion
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.shared.limits import EVENT_TTL_SECONDS
+from pykube_cp.resources.strategies import core
 
 EVENT = Resource(
     group="events.k8s.io",
@@ -14,6 +15,7 @@ EVENT = Resource(
     singular="event",
     short_names=("ev",),
     selectable_fields=selectable.EVENTS_EVENT,
+    strategy=core.EventStrategy(),
     storage_version_hash="r2yiGXH7wu8=",
     ttl_seconds=EVENT_TTL_SECONDS,
     stored_as=GVR("", "v1", "events"),

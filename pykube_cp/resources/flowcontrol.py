@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.strategies import cluster
 
 FLOW_SCHEMA = Resource(
     group="flowcontrol.apiserver.k8s.io",
@@ -15,8 +16,10 @@ FLOW_SCHEMA = Resource(
             name="status",
             kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema"),
             verbs=STATUS_VERBS,
+            strategy=cluster.FlowSchemaStatusStrategy(),
         ),
     ),
+    strategy=cluster.FlowSchemaStrategy(),
     storage_version_hash="GJVAJZSZBIw=",
 )
 
@@ -32,8 +35,10 @@ PRIORITY_LEVEL_CONFIGURATION = Resource(
             name="status",
             kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration"),
             verbs=STATUS_VERBS,
+            strategy=cluster.FlowSchemaStatusStrategy(),
         ),
     ),
+    strategy=cluster.FlowSchemaStrategy(),
     storage_version_hash="Kir5PVfvNeI=",
 )
 

@@ -2,6 +2,8 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import cluster
 
 EVICTION_REQUEST = Resource(
     group="lifecycle.k8s.io",
@@ -14,8 +16,10 @@ EVICTION_REQUEST = Resource(
             name="status",
             kind=GVK("lifecycle.k8s.io", "v1alpha1", "EvictionRequest"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="0sGDWzI0u0Q=",
     served_by_default=False,
 )
@@ -28,9 +32,13 @@ EVICTION = Resource(
     singular="eviction",
     subresources=(
         Subresource(
-            name="status", kind=GVK("lifecycle.k8s.io", "v1alpha1", "Eviction"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("lifecycle.k8s.io", "v1alpha1", "Eviction"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="Un48RuLRFt0=",
     served_by_default=False,
 )

@@ -2,6 +2,8 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import cluster, policies
 
 INGRESS_CLASS = Resource(
     group="networking.k8s.io",
@@ -10,6 +12,7 @@ INGRESS_CLASS = Resource(
     plural="ingressclasses",
     singular="ingressclass",
     namespaced=False,
+    strategy=policies.IngressClassStrategy(),
     storage_version_hash="l/iqIbDgFyQ=",
 )
 
@@ -22,9 +25,13 @@ INGRESS = Resource(
     short_names=("ing",),
     subresources=(
         Subresource(
-            name="status", kind=GVK("networking.k8s.io", "v1", "Ingress"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("networking.k8s.io", "v1", "Ingress"),
+            verbs=STATUS_VERBS,
+            strategy=policies.IngressStatusStrategy(),
         ),
     ),
+    strategy=policies.IngressStrategy(),
     storage_version_hash="39NQlfNR+bo=",
 )
 
@@ -36,6 +43,7 @@ IP_ADDRESS = Resource(
     singular="ipaddress",
     namespaced=False,
     short_names=("ip",),
+    strategy=cluster.IPAddressStrategy(),
     storage_version_hash="3f/plJFChNE=",
 )
 
@@ -46,6 +54,7 @@ NETWORK_POLICY = Resource(
     plural="networkpolicies",
     singular="networkpolicy",
     short_names=("netpol",),
+    strategy=policies.NetworkPolicyStrategy(),
     storage_version_hash="YpfwF18m1G8=",
 )
 
@@ -58,9 +67,13 @@ SERVICE_CIDR = Resource(
     namespaced=False,
     subresources=(
         Subresource(
-            name="status", kind=GVK("networking.k8s.io", "v1", "ServiceCIDR"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("networking.k8s.io", "v1", "ServiceCIDR"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.ServiceCIDRStrategy(),
     storage_version_hash="gNLvruQhW2g=",
 )
 

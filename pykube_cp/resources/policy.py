@@ -2,6 +2,8 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.strategies import policies
 
 POD_DISRUPTION_BUDGET = Resource(
     group="policy",
@@ -12,9 +14,13 @@ POD_DISRUPTION_BUDGET = Resource(
     short_names=("pdb",),
     subresources=(
         Subresource(
-            name="status", kind=GVK("policy", "v1", "PodDisruptionBudget"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("policy", "v1", "PodDisruptionBudget"),
+            verbs=STATUS_VERBS,
+            strategy=StatusStrategy(),
         ),
     ),
+    strategy=policies.PodDisruptionBudgetStrategy(),
     storage_version_hash="EVWiDmWqyJw=",
 )
 

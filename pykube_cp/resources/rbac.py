@@ -1,16 +1,16 @@
 """Rows of rbac.authorization.k8s.io."""
 
 from pykube_cp.registry.resource import Resource
-from pykube_cp.resources.strategies.rbac import BindingStrategy, RoleStrategy
+from pykube_cp.resources.strategies import cluster
 
 CLUSTER_ROLE_BINDING = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="ClusterRoleBinding",
-    strategy=BindingStrategy(),
     plural="clusterrolebindings",
     singular="clusterrolebinding",
     namespaced=False,
+    strategy=cluster.RoleBindingStrategy(),
     storage_version_hash="48tpQ8gZHFc=",
 )
 
@@ -18,10 +18,10 @@ CLUSTER_ROLE = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="ClusterRole",
-    strategy=RoleStrategy(),
     plural="clusterroles",
     singular="clusterrole",
     namespaced=False,
+    strategy=cluster.RoleStrategy(),
     storage_version_hash="bYE5ZWDrJ44=",
 )
 
@@ -29,9 +29,9 @@ ROLE_BINDING = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="RoleBinding",
-    strategy=BindingStrategy(),
     plural="rolebindings",
     singular="rolebinding",
+    strategy=cluster.RoleBindingStrategy(),
     storage_version_hash="eGsCzGH6b1g=",
 )
 
@@ -39,9 +39,9 @@ ROLE = Resource(
     group="rbac.authorization.k8s.io",
     version="v1",
     kind="Role",
-    strategy=RoleStrategy(),
     plural="roles",
     singular="role",
+    strategy=cluster.RoleStrategy(),
     storage_version_hash="7FuwZcIIItM=",
 )
 

@@ -4,6 +4,8 @@ from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared import selectable
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import cluster, devices
 
 DEVICE_CLASS_V1 = Resource(
     group="resource.k8s.io",
@@ -12,6 +14,7 @@ DEVICE_CLASS_V1 = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
+    strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
 )
 
@@ -24,9 +27,13 @@ DEVICE_TAINT_RULE_V1 = Resource(
     namespaced=False,
     subresources=(
         Subresource(
-            name="status", kind=GVK("resource.k8s.io", "v1", "DeviceTaintRule"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("resource.k8s.io", "v1", "DeviceTaintRule"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
 )
 
@@ -38,9 +45,13 @@ RESOURCE_CLAIM_V1 = Resource(
     singular="resourceclaim",
     subresources=(
         Subresource(
-            name="status", kind=GVK("resource.k8s.io", "v1", "ResourceClaim"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("resource.k8s.io", "v1", "ResourceClaim"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
 )
 
@@ -50,6 +61,7 @@ RESOURCE_CLAIM_TEMPLATE_V1 = Resource(
     kind="ResourceClaimTemplate",
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
+    strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
 )
 
@@ -61,6 +73,7 @@ RESOURCE_SLICE_V1 = Resource(
     singular="resourceslice",
     namespaced=False,
     selectable_fields=selectable.RESOURCE_SLICE,
+    strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
 )
 
@@ -76,8 +89,10 @@ DEVICE_TAINT_RULE_V1ALPHA3 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1alpha3", "DeviceTaintRule"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
     stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1alpha3"),
@@ -96,8 +111,10 @@ RESOURCE_POOL_STATUS_REQUEST = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="iy583CtMwdY=",
     served_by_default=False,
 )
@@ -109,6 +126,7 @@ DEVICE_CLASS_V1BETA1 = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
+    strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
     stored_as=GVR("resource.k8s.io", "v1", "deviceclasses"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
@@ -126,8 +144,10 @@ RESOURCE_CLAIM_V1BETA1 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1beta1", "ResourceClaim"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
@@ -140,6 +160,7 @@ RESOURCE_CLAIM_TEMPLATE_V1BETA1 = Resource(
     kind="ResourceClaimTemplate",
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
+    strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
@@ -154,6 +175,7 @@ RESOURCE_SLICE_V1BETA1 = Resource(
     singular="resourceslice",
     namespaced=False,
     selectable_fields=selectable.RESOURCE_SLICE,
+    strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceslices"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
@@ -167,6 +189,7 @@ DEVICE_CLASS_V1BETA2 = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
+    strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
     stored_as=GVR("resource.k8s.io", "v1", "deviceclasses"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
@@ -185,8 +208,10 @@ DEVICE_TAINT_RULE_V1BETA2 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1beta2", "DeviceTaintRule"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
     stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
@@ -204,8 +229,10 @@ RESOURCE_CLAIM_V1BETA2 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1beta2", "ResourceClaim"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
@@ -218,6 +245,7 @@ RESOURCE_CLAIM_TEMPLATE_V1BETA2 = Resource(
     kind="ResourceClaimTemplate",
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
+    strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
@@ -232,6 +260,7 @@ RESOURCE_SLICE_V1BETA2 = Resource(
     singular="resourceslice",
     namespaced=False,
     selectable_fields=selectable.RESOURCE_SLICE,
+    strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceslices"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),

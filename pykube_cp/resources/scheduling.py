@@ -3,6 +3,8 @@
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import cluster
 
 PRIORITY_CLASS = Resource(
     group="scheduling.k8s.io",
@@ -12,6 +14,7 @@ PRIORITY_CLASS = Resource(
     singular="priorityclass",
     namespaced=False,
     short_names=("pc",),
+    strategy=cluster.PriorityClassStrategy(),
     storage_version_hash="1QwjyaZjj3Y=",
 )
 
@@ -26,8 +29,10 @@ COMPOSITE_POD_GROUP = Resource(
             name="status",
             kind=GVK("scheduling.k8s.io", "v1alpha3", "CompositePodGroup"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="L+dT284DGFE=",
     served_by_default=False,
 )
@@ -40,9 +45,13 @@ POD_GROUP_V1ALPHA3 = Resource(
     singular="podgroup",
     subresources=(
         Subresource(
-            name="status", kind=GVK("scheduling.k8s.io", "v1alpha3", "PodGroup"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("scheduling.k8s.io", "v1alpha3", "PodGroup"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
     stored_as=GVR("scheduling.k8s.io", "v1beta1", "podgroups"),
     conversion=versions.between("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha3"),
@@ -69,9 +78,13 @@ POD_GROUP_V1BETA1 = Resource(
     singular="podgroup",
     subresources=(
         Subresource(
-            name="status", kind=GVK("scheduling.k8s.io", "v1beta1", "PodGroup"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("scheduling.k8s.io", "v1beta1", "PodGroup"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=cluster.LifecycleStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
     served_by_default=False,
 )

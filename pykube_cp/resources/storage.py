@@ -2,6 +2,8 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import storage
 
 CSI_DRIVER = Resource(
     group="storage.k8s.io",
@@ -10,6 +12,7 @@ CSI_DRIVER = Resource(
     plural="csidrivers",
     singular="csidriver",
     namespaced=False,
+    strategy=storage.CSIDriverStrategy(),
     storage_version_hash="hL6j/rwBV5w=",
 )
 
@@ -21,8 +24,14 @@ CSI_NODE = Resource(
     singular="csinode",
     namespaced=False,
     subresources=(
-        Subresource(name="status", kind=GVK("storage.k8s.io", "v1", "CSINode"), verbs=STATUS_VERBS),
+        Subresource(
+            name="status",
+            kind=GVK("storage.k8s.io", "v1", "CSINode"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
+        ),
     ),
+    strategy=storage.CSINodeStrategy(),
     storage_version_hash="Pe62DkZtjuo=",
 )
 
@@ -32,6 +41,7 @@ CSI_STORAGE_CAPACITY = Resource(
     kind="CSIStorageCapacity",
     plural="csistoragecapacities",
     singular="csistoragecapacity",
+    strategy=storage.CSIStorageCapacityStrategy(),
     storage_version_hash="xeVl+2Ly1kE=",
 )
 
@@ -43,6 +53,7 @@ STORAGE_CLASS = Resource(
     singular="storageclass",
     namespaced=False,
     short_names=("sc",),
+    strategy=storage.StorageClassStrategy(),
     storage_version_hash="K+m6uJwbjGY=",
 )
 
@@ -55,9 +66,13 @@ VOLUME_ATTACHMENT = Resource(
     namespaced=False,
     subresources=(
         Subresource(
-            name="status", kind=GVK("storage.k8s.io", "v1", "VolumeAttachment"), verbs=STATUS_VERBS
+            name="status",
+            kind=GVK("storage.k8s.io", "v1", "VolumeAttachment"),
+            verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=storage.VolumeAttachmentStrategy(),
     storage_version_hash="tJx/ezt6UDU=",
 )
 
@@ -69,6 +84,7 @@ VOLUME_ATTRIBUTES_CLASS = Resource(
     singular="volumeattributesclass",
     namespaced=False,
     short_names=("vac",),
+    strategy=storage.VolumeAttributesClassStrategy(),
     storage_version_hash="tIjydgKBC5w=",
 )
 

@@ -3,6 +3,8 @@
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.strategies import storage
 
 STORAGE_VERSION_MIGRATION_V1 = Resource(
     group="storagemigration.k8s.io",
@@ -16,8 +18,10 @@ STORAGE_VERSION_MIGRATION_V1 = Resource(
             name="status",
             kind=GVK("storagemigration.k8s.io", "v1", "StorageVersionMigration"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=storage.StorageVersionMigrationStrategy(),
     storage_version_hash="pCjmmKOkLy4=",
 )
 
@@ -33,8 +37,10 @@ STORAGE_VERSION_MIGRATION_V1BETA1 = Resource(
             name="status",
             kind=GVK("storagemigration.k8s.io", "v1beta1", "StorageVersionMigration"),
             verbs=STATUS_VERBS,
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    strategy=storage.StorageVersionMigrationStrategy(),
     storage_version_hash="pCjmmKOkLy4=",
     stored_as=GVR("storagemigration.k8s.io", "v1", "storageversionmigrations"),
     conversion=versions.between("storagemigration.k8s.io/v1", "storagemigration.k8s.io/v1beta1"),

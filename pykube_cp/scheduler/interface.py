@@ -222,7 +222,7 @@ class ScorePlugin(Plugin):
     def score(self, state: CycleState, rows: Rows) -> IntVector:
         """One number per row, higher is better; after ``normalize`` from 0 to 100."""
 
-    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:  # noqa: ARG002 - for overriding
+    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:
         return scores
 
 

@@ -23,7 +23,9 @@ from pykube_cp.storage.interface import (
 )
 from pykube_cp.storage.watch_cache import Entry, Index, Note
 
-MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+MODIFIED = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
 COMPACTED = "The provided continue parameter is too old"
 
 
@@ -52,9 +54,7 @@ class ObjectStore:
         expires_at: float = 0.0,
     ) -> Entry:
         note = Note(index)
-        put = Put(
-            key=key, render=renderer(obj), expected=ABSENT, note=note, expires_at=expires_at
-        )
+        put = Put(key=key, render=renderer(obj), expected=ABSENT, note=note, expires_at=expires_at)
         name = key.rpartition("/")[2]
         with translated(group_resource, name):
             try:

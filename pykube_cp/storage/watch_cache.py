@@ -306,9 +306,7 @@ class WatchCache:
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Objects and watchers by prefix, for metrics."""
-        return {
-            prefix: (len(cache), cache.watcher_count) for prefix, cache in self._caches.items()
-        }
+        return {prefix: (len(cache), cache.watcher_count) for prefix, cache in self._caches.items()}
 
     async def _load(self, cache: ResourceCache) -> ResourceCache:
         try:

@@ -169,7 +169,7 @@ class FakeClient:
         *,
         label_selector: str = "",
         field_selector: str = "",
-        resource_version: str = "",  # noqa: ARG002 - what is in memory is the newest
+        resource_version: str = "",
         limit: int = 0,
         continue_: str = "",
     ) -> ObjectList:
@@ -219,8 +219,8 @@ class FakeClient:
         method: str,
         path: str,
         *,
-        body: bytes = b"",  # noqa: ARG002 - only discovery is answered
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002 - as above
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
     ) -> RawResponse:
         if method == "GET" and path in {"/api", "/apis"}:
             document = discovery_document(self.discoverable, core=path == "/api")

@@ -67,9 +67,7 @@ class LimitRanger(BasePlugin):
 def _concerns(attributes: Attributes) -> bool:
     if attributes.resource.resource == "pods":
         resize = attributes.subresource == "resize"
-        return resize or (
-            not attributes.subresource and attributes.operation is Operation.CREATE
-        )
+        return resize or (not attributes.subresource and attributes.operation is Operation.CREATE)
     return not attributes.subresource
 
 
@@ -124,9 +122,7 @@ def _sum(spec: Object, which: int) -> dict[str, str]:
     return {name: str(value) for name, value in total.items()}
 
 
-def _bounds(
-    kind: str, item: Object, requests: dict[str, str], limits: dict[str, str]
-) -> list[str]:
+def _bounds(kind: str, item: Object, requests: dict[str, str], limits: dict[str, str]) -> list[str]:
     found = list(_minimum(kind, item.get("min") or {}, requests, limits))
     found += _maximum(kind, item.get("max") or {}, requests, limits)
     return found + list(_ratio(kind, item.get("maxLimitRequestRatio") or {}, requests, limits))

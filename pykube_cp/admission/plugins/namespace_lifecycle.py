@@ -46,9 +46,7 @@ class NamespaceLifecycle(BasePlugin):
         if (namespace.get("status") or {}).get("phase") != "Terminating":
             return
         name = attributes.namespace
-        text = (
-            f"unable to create new content in namespace {name} because it is being terminated"
-        )
+        text = f"unable to create new content in namespace {name} because it is being terminated"
         error = forbidden(attributes, text)
         error.details = dict(error.details or {})
         error.details["causes"] = [

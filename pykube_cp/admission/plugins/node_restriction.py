@@ -60,7 +60,9 @@ class NodeRestriction(BasePlugin):
         elif resource == "nodes":
             _check_node(attributes, node)
         elif resource == "leases":
-            _check_own(attributes, node, "can only access leases in the \"kube-node-lease\" namespace")
+            _check_own(
+                attributes, node, 'can only access leases in the "kube-node-lease" namespace'
+            )
         elif resource == "csinodes" and _name(attributes) != node:
             raise forbidden(attributes, f'is not allowed to modify CSINode "{_name(attributes)}"')
 
@@ -128,7 +130,9 @@ def _check_status(attributes: Attributes, node: str) -> None:
 def _check_mirror(attributes: Attributes, node: str) -> None:
     pod = attributes.object or {}
     if _MIRROR not in (pod["metadata"].get("annotations") or {}):
-        text = f'pod does not have "{_MIRROR}" annotation, node "{node}" can only create mirror pods'
+        text = (
+            f'pod does not have "{_MIRROR}" annotation, node "{node}" can only create mirror pods'
+        )
         raise forbidden(attributes, text)
     spec = pod["spec"]
     if spec.get("nodeName") != node:
@@ -158,7 +162,7 @@ def _check_node(attributes: Attributes, node: str) -> None:
     if attributes.operation is Operation.CREATE:
         bad = sorted(_forbidden_labels(obj["metadata"].get("labels") or {}, {}))
         if bad:
-            text = f'is not allowed to set the following labels: {", ".join(bad)}'
+            text = f"is not allowed to set the following labels: {', '.join(bad)}"
             raise forbidden(attributes, text)
         return
     if old is None or attributes.subresource:
@@ -168,7 +172,7 @@ def _check_node(attributes: Attributes, node: str) -> None:
     labels, before = obj["metadata"].get("labels") or {}, old["metadata"].get("labels") or {}
     bad = sorted(_forbidden_labels(labels, before))
     if bad:
-        text = f'is not allowed to modify labels: {", ".join(bad)}'
+        text = f"is not allowed to modify labels: {', '.join(bad)}"
         raise forbidden(attributes, text)
 
 

@@ -58,8 +58,7 @@ class Priority(BasePlugin):
             other = default["metadata"]["name"]
             raise forbidden(
                 attributes,
-                f"PriorityClass {other} is already marked as default. "
-                "Only one default can exist",
+                f"PriorityClass {other} is already marked as default. Only one default can exist",
             )
 
     async def _class(self, attributes: Attributes, spec: Object) -> tuple[str, int, str]:

@@ -105,9 +105,7 @@ async def send(
         raise
 
 
-async def splice(
-    target: Target, method: str, headers: Headers, client: RawConnection
-) -> None:
+async def splice(target: Target, method: str, headers: Headers, client: RawConnection) -> None:
     """Pass an upgrade request on and then bytes both ways, until either side ends."""
     reader, writer = await connect(target)
     writer.write(_request_head(target, method, headers, chunked=False, close=False))

@@ -6,7 +6,7 @@ x509 authenticator then checks the certificate against the client CA on every ne
 the interpreter hides OpenSSL's symbols, untrusted certificates end the handshake instead.
 """
 
-import _ssl  # noqa: PLC2701 - only to find the OpenSSL that it is linked to
+import _ssl
 import ctypes
 import logging
 import ssl
@@ -29,7 +29,9 @@ def server_context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     context.set_alpn_protocols(["http/1.1"])
-    context.num_tickets = 0  # Go clients keep no sessions, and a ticket costs a third of a handshake
+    context.num_tickets = (
+        0  # Go clients keep no sessions, and a ticket costs a third of a handshake
+    )
     if client_ca is not None:
         context.load_verify_locations(client_ca)
         context.verify_mode = ssl.CERT_OPTIONAL

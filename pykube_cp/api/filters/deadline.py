@@ -34,9 +34,7 @@ def build(services: Services, following: Handler) -> Handler:
 
 def is_long_running(info: RequestInfo) -> bool:
     """Whether a request may last as long as its client likes."""
-    return info.verb in _LONG_VERBS or (
-        info.is_resource and info.subresource in _LONG_SUBRESOURCES
-    )
+    return info.verb in _LONG_VERBS or (info.is_resource and info.subresource in _LONG_SUBRESOURCES)
 
 
 def _seconds(request: Request, maximum: float) -> float:

@@ -35,9 +35,7 @@ def build(services: Services, following: Handler) -> Handler:
 def _asked_for(request: Request) -> bool:
     found = any(name.startswith("impersonate-") for name in request.headers)
     if found and "impersonate-user" not in request.headers:
-        raise errors.internal_error(
-            "requested impersonation without impersonating a user"
-        )
+        raise errors.internal_error("requested impersonation without impersonating a user")
     return found
 
 

@@ -38,7 +38,9 @@ async def handle(scope: Scope) -> ListResult:
     """One page, or all."""
     options = parse(scope.request.query, watch=False)
     name = scope.name if scope.request.info.verb == "list" else ""
-    selection = select(scope.request.query, scope.resource, "" if "fieldSelector" in scope.request.query else name)
+    selection = select(
+        scope.request.query, scope.resource, "" if "fieldSelector" in scope.request.query else name
+    )
     cache = await scope.store.cache()
     begin = await _begin(scope, options, cache)
     namespace = scope.namespace or selection.namespace
@@ -84,9 +86,7 @@ async def _begin(scope: Scope, options: ListOptions, cache: ResourceCache) -> _F
         return _From(scope.store.prefix + start, revision)
     if options.version:
         await wait_for(scope.services.caches, options.version)
-    if options.match == "Exact" or (
-        options.version and options.limit and not options.match
-    ):
+    if options.match == "Exact" or (options.version and options.limit and not options.match):
         _ = cache
         return _From(revision=options.version)
     return _From()
@@ -149,9 +149,7 @@ def decode_token(text: str) -> tuple[str, int]:
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         raise errors.bad_request("continue key is not valid") from None
     if version != "meta.k8s.io/v1":
-        raise errors.bad_request(
-            f'server does not recognize this encoded version "{version}"'
-        )
+        raise errors.bad_request(f'server does not recognize this encoded version "{version}"')
     if not isinstance(start, str) or not start or ".." in start:
         raise errors.bad_request("continue key is not valid")
     return start, revision

@@ -121,17 +121,6 @@ def is_owned_by(endpoint_slice: Object, owner: Object, kind: str) -> bool:
     )
 
 
-def controller_reference(owner: Object, kind: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": kind,
-        "name": objects.name(owner),
-        "uid": objects.uid(owner),
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-
-
 # --- packing
 
 

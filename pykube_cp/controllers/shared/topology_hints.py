@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pykube_cp.controllers.shared import node_taints
 from pykube_cp.controllers.shared.endpoint_slices import SlicePlan
 from pykube_cp.controllers.shared.traffic_distribution import is_ready, set_hints
 from pykube_cp.machinery import objects, quantity
@@ -70,7 +71,7 @@ class TopologyHints:
         """Take the zones' shares from all nodes; if one lacks zone or CPU there are none."""
         cpu: Counter[str] = Counter()
         for node in nodes:
-            if _EXCLUDED_LABELS & objects.labels(node).keys() or not is_node_ready(node):
+            if _EXCLUDED_LABELS & objects.labels(node).keys() or not node_taints.is_ready(node):
                 continue
             zone = objects.labels(node).get(ZONE_LABEL)
             allocatable = objects.nested(node, "status", "allocatable", "cpu", default="0")
@@ -174,11 +175,6 @@ def hints_enabled(service: Object) -> bool:
     annotations = objects.annotations(service)
     mode = next((annotations[key] for key in _MODE_ANNOTATIONS if key in annotations), "")
     return mode in {"Auto", "auto"}
-
-
-def is_node_ready(node: Object) -> bool:
-    conditions = objects.nested(node, "status", "conditions", default=[])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def remove_hints(plan: SlicePlan, existing: list[Object]) -> None:

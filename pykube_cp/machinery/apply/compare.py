@@ -1,6 +1,6 @@
 """What was added, modified and removed between two values.
 
-Equal branches of a typed value are skipped at one comparison, so the cost is that of the difference.
+Equal branches of a typed value are skipped at one comparison: what costs is the difference.
 """
 # upstream: structured-merge-diff typed/compare.go
 

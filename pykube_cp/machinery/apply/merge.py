@@ -1,7 +1,7 @@
 """One value laid over another: the applied configuration over the live object."""
 # upstream: structured-merge-diff typed/merge.go
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pykube_cp.machinery.apply.elements import elements_of
@@ -91,7 +91,7 @@ def _repeated(elements: Sequence[str]) -> str:
 
 
 def _order(
-    lefts: Sequence[str], rights: Sequence[str], in_left: Any, in_right: Any
+    lefts: Sequence[str], rights: Sequence[str], in_left: Collection[str], in_right: Collection[str]
 ) -> list[tuple[str, int]]:
     """Which element comes next, from which list: ``("left" | "right", index)``."""
     shared = [element for element in rights if element in in_left]

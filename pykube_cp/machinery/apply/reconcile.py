@@ -6,11 +6,10 @@ from pykube_cp.machinery.apply.fields import (
     Fields,
     PathElements,
     insert,
-    is_member,
     recursive_difference,
     union,
 )
-from pykube_cp.machinery.apply.shapes import Shape
+from pykube_cp.machinery.apply.shapes import DEDUCED, Shape
 
 
 def reconcile(shape: Shape, fields: Fields) -> Fields:
@@ -34,7 +33,7 @@ def _visit(
     is_whole: bool,
 ) -> None:
     if shape.map is not None:
-        if shape.is_deduced and not shape.map.fields:
+        if shape.map.element is DEDUCED and not shape.map.fields:
             return
         if shape.map.atomic:
             if not is_whole and fields and path:
@@ -50,8 +49,7 @@ def _visit(
     for element, below in fields.items():
         member = _member(shape, element)
         if member is not None and element != SELF:
-            whole = is_member(below) and not below
-            _visit(member, below, (*path, element), changed, is_whole=whole)
+            _visit(member, below, (*path, element), changed, is_whole=not below)
 
 
 def _member(shape: Shape, element: str) -> Shape | None:

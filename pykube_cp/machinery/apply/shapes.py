@@ -1,8 +1,8 @@
 """What a type means for merging: what is one value, what is walked, and list elements' keys.
 
-A ``Shape`` says what a value may be: a scalar, a list, a map, or (where nothing is known) any. Shapes
-come from a built-in ``schema.Type`` or from an OpenAPI schema; ``DEDUCED`` is for objects without
-one: maps are walked, lists are one value.
+A ``Shape`` says what a value may be: a scalar, a list, a map, or any, where nothing is known.
+Shapes come from a built-in ``schema.Type`` or from an OpenAPI schema; ``DEDUCED`` is for objects
+without one: maps are walked, lists are one value.
 """
 # upstream: kube-openapi pkg/schemaconv, structured-merge-diff schema/elements.go
 

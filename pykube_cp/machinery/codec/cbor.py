@@ -25,9 +25,9 @@ class Cbor:
     def decode(
         self,
         data: bytes,
-        default: GVK | None = None,  # noqa: ARG002 - CBOR names its kind or leaves it to the caller
+        default: GVK | None = None,
         *,
-        strict: list[str] | None = None,  # noqa: ARG002 - duplicate keys are refused in any case
+        strict: list[str] | None = None,
     ) -> Any:
         return _rules().loads(data)
 

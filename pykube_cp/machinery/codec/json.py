@@ -73,7 +73,7 @@ class Json:
     def decode(
         self,
         data: bytes,
-        default: GVK | None = None,  # noqa: ARG002 - JSON names its kind or leaves it to the caller
+        default: GVK | None = None,
         *,
         strict: list[str] | None = None,
     ) -> Any:

@@ -103,7 +103,7 @@ class Protobuf:
         data: bytes,
         default: GVK | None = None,
         *,
-        strict: list[str] | None = None,  # noqa: ARG002 - upstream has no strict protobuf either
+        strict: list[str] | None = None,
     ) -> Object:
         return decode(data, default)
 

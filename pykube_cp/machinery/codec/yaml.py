@@ -25,7 +25,7 @@ class Yaml:
     def decode(
         self,
         data: bytes,
-        default: GVK | None = None,  # noqa: ARG002 - YAML names its kind or leaves it to the caller
+        default: GVK | None = None,
         *,
         strict: list[str] | None = None,
     ) -> Any:
@@ -35,10 +35,10 @@ class Yaml:
         data: bytes = _rules().dumps(obj)
         return data
 
-    def frame_event(self, event_type: str, encoded: bytes) -> bytes:  # noqa: ARG002 - as above
+    def frame_event(self, event_type: str, encoded: bytes) -> bytes:
         raise NotEncodableError("watches cannot be sent as YAML")
 
-    def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:  # noqa: ARG002 - as above
+    def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
         raise DecodeError("watches cannot be sent as YAML")
 
     def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:

@@ -84,7 +84,9 @@ def _uncounted(change: _Change) -> list[FieldError]:
 def _complete(change: _Change) -> list[FieldError]:
     now, found = change.now, []
     if not _is(now, "Complete"):
-        wrong = now.get("completionTime") and (change.turns("Complete") or change.differs("completionTime"))
+        wrong = now.get("completionTime") and (
+            change.turns("Complete") or change.differs("completionTime")
+        )
         text = "cannot set completionTime when there is no Complete=True condition"
         return change.invalid("completionTime", text) if wrong else []
     turned = change.turns("Complete")
@@ -180,7 +182,7 @@ def _bad_indexes(text: str, completions: int) -> str:
     for part in text.split(",") if text else ():
         ends = part.split("-")
         if len(ends) > 2:
-            return f'the fragment "{part}" violates the requirement that an index interval can have at most two parts separated by \'-\''
+            return f"the fragment \"{part}\" violates the requirement that an index interval can have at most two parts separated by '-'"
         for end in ends:
             if not end.isdigit():
                 return f'cannot convert string to integer for index: "{end}"'

@@ -73,9 +73,7 @@ def _of_volume(name: str, described: str, files: Sequence[_File]) -> list[str]:
         for other in seen:
             if _overlap(tidy.path, other.path):
                 body = f"{tidy} with {other}"
-                found.append(
-                    f"volume {quote(name)} ({described}): overlapping paths: {body}"
-                )
+                found.append(f"volume {quote(name)} ({described}): overlapping paths: {body}")
         seen.append(tidy)
     return found
 

@@ -24,8 +24,9 @@ def drop_disabled(obj: Object, old: Object | None) -> None:
     for field, holders in _DISABLED:
         _drop(field, holders, spec, old_spec)
     annotations = (obj.get("metadata") or {}).get("annotations")
-    for name in _INIT_ANNOTATIONS if annotations else ():
-        annotations.pop(name, None)
+    if annotations:
+        for name in _INIT_ANNOTATIONS:
+            annotations.pop(name, None)
 
 
 def _drop(field: str, holders: Holders, spec: Object, old_spec: Object) -> None:

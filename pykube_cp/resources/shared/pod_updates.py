@@ -10,8 +10,8 @@ from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import ErrorType, FieldError, Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
-from pykube_cp.resources.shared import security_annotations
 from pykube_cp.registry.validation import validate_immutable
+from pykube_cp.resources.shared import security_annotations
 
 MIRROR_POD = "kubernetes.io/config.mirror"
 _MAX_INT32 = 2**31 - 1
@@ -216,7 +216,9 @@ def _terms(now: list[Object], before: list[Object], path: Path) -> list[FieldErr
         return [FieldError.invalid(path, now, text)]
     return [
         FieldError.invalid(
-            path.index(position), now[position], "only additions are allowed (no mutations or deletions)"
+            path.index(position),
+            now[position],
+            "only additions are allowed (no mutations or deletions)",
         )
         for position, term in enumerate(before)
         if not _only_adds(now[position], term)

@@ -73,7 +73,8 @@ def _placement(spec: Object, path: Path) -> list[str]:
     affinity = objects.nested(spec, "affinity", "nodeAffinity", default={})
     where = path.child("affinity", "nodeAffinity")
     required, preferred = (
-        f"{strength}DuringSchedulingIgnoredDuringExecution" for strength in ("required", "preferred")
+        f"{strength}DuringSchedulingIgnoredDuringExecution"
+        for strength in ("required", "preferred")
     )
     terms = (affinity.get(required) or {}).get("nodeSelectorTerms") or ()
     for position, term in enumerate(terms):
@@ -245,7 +246,8 @@ def _rest(spec: Object, path: Path) -> list[str]:
 
 def _affinity_terms(affinity: Object, path: Path) -> list[str]:
     required, preferred = (
-        f"{strength}DuringSchedulingIgnoredDuringExecution" for strength in ("required", "preferred")
+        f"{strength}DuringSchedulingIgnoredDuringExecution"
+        for strength in ("required", "preferred")
     )
     found = []
     for position, term in enumerate(affinity.get(required) or ()):

@@ -55,12 +55,14 @@ class Allocation:
         except BaseException:
             self.revert()
             raise
-        for transaction in (*self._ips.values(), self._ports):
+        for transaction in self._ips.values():
             transaction.finish()
+        self._ports.finish()
 
     def revert(self) -> None:
-        for transaction in (*self._ips.values(), self._ports):
+        for transaction in self._ips.values():
             transaction.revert()
+        self._ports.revert()
 
     # Families.
 

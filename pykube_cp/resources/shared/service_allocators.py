@@ -10,9 +10,7 @@ from pykube_cp.registry import allocator
 _SERVICES = GVR("", "v1", "services")
 
 
-async def load(
-    client: Client, cidrs: Sequence[str], node_ports: tuple[int, int]
-) -> dict[str, Any]:
+async def load(client: Client, cidrs: Sequence[str], node_ports: tuple[int, int]) -> dict[str, Any]:
     """What service hooks expect to find: ``service_ips`` by family, and ``node_ports``."""
     families: dict[str, list[str]] = {}
     for cidr in cidrs:

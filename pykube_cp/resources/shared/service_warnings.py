@@ -57,7 +57,5 @@ def _types(spec: Object) -> list[str]:
     elif spec.get("externalName"):
         found.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.get("trafficDistribution") == "PreferClose":
-        found.append(
-            'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
-        )
+        found.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
     return found

@@ -69,7 +69,9 @@ def validate_claim(claim: Object, old: Object) -> list[FieldError]:
     wanted = spec.get(_ATTRIBUTES)
     if wanted != before.get(_ATTRIBUTES) and current is not None and not wanted:
         what = "nil" if wanted is None else "empty string"
-        text = f"update to {what} is forbidden when status.currentVolumeAttributesClassName is not nil"
+        text = (
+            f"update to {what} is forbidden when status.currentVolumeAttributesClassName is not nil"
+        )
         found.append(FieldError.forbidden(path.child(_ATTRIBUTES), text))
     return found
 

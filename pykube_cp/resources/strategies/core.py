@@ -153,7 +153,7 @@ class EventStrategy(Strategy):
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         return event_checks.validate_update(obj, old, ctx.api_version)
 
-    def validate_name(self, name: str, *, prefix: bool) -> list[str]:  # noqa: ARG002 - the contract
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         """The core group never judged names of events."""
         return []
 

@@ -154,7 +154,10 @@ def _keep_pod_level_resources(obj: Object, old: Object) -> None:
     """For clients that do not know the field."""
     kept = old["spec"].get("resources")
     if obj["spec"].get("resources") is None and kept is not None:
-        obj["spec"]["resources"] = {field: dict(kept[field]) if isinstance(kept[field], dict) else kept[field] for field in kept}
+        obj["spec"]["resources"] = {
+            field: dict(kept[field]) if isinstance(kept[field], dict) else kept[field]
+            for field in kept
+        }
 
 
 def _keep_observed_generation(status: Object, before: Object) -> None:

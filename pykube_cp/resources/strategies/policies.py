@@ -1,4 +1,4 @@
-"""Disruption budgets, autoscalers, network policies, ingresses: kinds with a plain spec and status."""
+"""Disruption budgets, autoscalers, ingresses and network policies."""
 
 from pykube_cp.machinery import addresses
 from pykube_cp.machinery.field_errors import FieldError, Path
@@ -57,8 +57,10 @@ class IngressStrategy(SpecAndStatusStrategy):
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
         if _INGRESS_CLASS in (obj["metadata"].get("annotations") or {}):
-            text = "annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead"
-            return [text]
+            return [
+                'annotation "kubernetes.io/ingress.class" is deprecated, please use '
+                "'spec.ingressClassName' instead"
+            ]
         return []
 
 
@@ -111,7 +113,9 @@ def _policy_warnings(spec: Object) -> list[str]:
                 block = peer.get("ipBlock") or {}
                 path = Path("spec", field).index(position).child(peers).index(index)
                 if block.get("cidr"):
-                    found += addresses.warnings_for_cidr(path.child("ipBlock", "cidr"), block["cidr"])
+                    found += addresses.warnings_for_cidr(
+                        path.child("ipBlock", "cidr"), block["cidr"]
+                    )
                 for number, cidr in enumerate(block.get("except") or ()):
                     where = path.child("ipBlock", "except").index(number)
                     found += addresses.warnings_for_cidr(where, cidr)

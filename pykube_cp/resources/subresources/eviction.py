@@ -55,7 +55,7 @@ def _ignores_unhealthy(budget: Object, pod: Object) -> bool:
         return True
     status = budget.get("status") or {}
     healthy, desired = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
-    return bool(healthy >= desired and desired > 0)
+    return bool(healthy >= desired > 0)
 
 
 async def _matching_budgets(call: Call, pod: Object) -> list[Object]:

@@ -14,7 +14,7 @@ class DefaultBinder(BindPlugin):
 
     name = "DefaultBinder"
 
-    async def bind(self, state: CycleState, pod: PodInfo, node: str) -> Status | None:  # noqa: ARG002 - the contract
+    async def bind(self, state: CycleState, pod: PodInfo, node: str) -> Status | None:
         binding: Object = {
             "apiVersion": "v1",
             "kind": "Binding",

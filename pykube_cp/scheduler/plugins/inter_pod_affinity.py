@@ -219,7 +219,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
 
     # What should hold.
 
-    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:
         pod, snapshot = state.pod, self.handle.snapshot
         wants = bool(pod.preferred_affinity or pod.preferred_anti_affinity)
         if self._ignore_existing and not wants:
@@ -255,7 +255,7 @@ class InterPodAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             total += scores.on(key, rows)
         return total
 
-    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:  # noqa: ARG002 - the contract
+    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:
         lowest, highest = int(scores.min()), int(scores.max())
         if lowest == highest:
             return zeros(len(scores))

@@ -68,7 +68,7 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
             codes[~self._added_selector.matches(snapshot, rows)] = 2
         return verdicts(codes, _STATUSES)
 
-    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:
         return None if preferred_terms(state.pod.pod) or self._added_preferred else SKIP
 
     def score(self, state: CycleState, rows: Rows) -> IntVector:
@@ -78,7 +78,7 @@ class NodeAffinity(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugin):
             scores = scores + preference_vector(snapshot, self._added_preferred)[rows]
         return np.asarray(scores)
 
-    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:  # noqa: ARG002 - the contract
+    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:
         return scaled_to_best(scores, reverse=False)
 
     def events_to_register(self) -> tuple[EventHint, ...]:

@@ -42,7 +42,7 @@ class NodeResourcesBalancedAllocation(PreScorePlugin, ScorePlugin):
         super().__init__(handle, arguments)
         self._resources = resource_weights(arguments.get("resources"))
 
-    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:
         requests = requests_to_score(state.pod.pod, self._resources, non_zero=False)
         if not any(requests):
             return SKIP

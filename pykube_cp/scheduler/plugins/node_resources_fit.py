@@ -106,7 +106,7 @@ class NodeResourcesFit(PreFilterPlugin, FilterPlugin, PreScorePlugin, ScorePlugi
             name in self._ignored or name.partition("/")[0] in self._ignored_groups
         )
 
-    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:
         requests = requests_to_score(state.pod.pod, self._resources, non_zero=True)
         state.put(_ToScore(requests))
         return None

@@ -52,7 +52,7 @@ class TaintToleration(FilterPlugin, PreScorePlugin, ScorePlugin):
         judged: IntVector = table[snapshot.taints[rows]]
         return judged
 
-    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:
         state.put(
             _Tolerated(
                 [
@@ -68,7 +68,7 @@ class TaintToleration(FilterPlugin, PreScorePlugin, ScorePlugin):
         tolerations = state.get(_Tolerated).tolerations
         return self._per_node(rows, lambda taints: _intolerable(taints, tolerations))
 
-    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:  # noqa: ARG002 - the contract
+    def normalize(self, state: CycleState, scores: IntVector) -> IntVector:
         return scaled_to_best(scores, reverse=True)
 
     def events_to_register(self) -> tuple[EventHint, ...]:

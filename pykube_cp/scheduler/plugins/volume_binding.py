@@ -168,7 +168,7 @@ class VolumeBinding(
 
     # Choosing among nodes.
 
-    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_score(self, state: CycleState, rows: Rows) -> Status | None:
         volumes = state.find(_Volumes)
         return None if volumes is not None and volumes.claims.delayed else SKIP
 
@@ -213,12 +213,12 @@ class VolumeBinding(
             volumes.all_bound = found is None or self._binder.assume(pod, node, found)
         return None
 
-    def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:  # noqa: ARG002 - the contract
+    def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:
         volumes = state.find(_Volumes)
         if volumes is not None and node in volumes.by_node:
             self._binder.revert(volumes.by_node[node])
 
-    def pre_bind_pre_flight(self, state: CycleState, pod: PodInfo, node: str) -> Status | None:  # noqa: ARG002 - the contract
+    def pre_bind_pre_flight(self, state: CycleState, pod: PodInfo, node: str) -> Status | None:
         volumes = state.find(_Volumes)
         return SKIP if volumes is None or volumes.all_bound else None
 

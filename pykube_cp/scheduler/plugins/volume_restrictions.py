@@ -80,11 +80,11 @@ class VolumeRestrictions(PreFilterPlugin, FilterPlugin):
         state.put(_Claims(exclusive, in_use, disks))
         return None
 
-    def add_pod(self, state: CycleState, pod: PodInfo, row: int) -> None:  # noqa: ARG002 - the contract
+    def add_pod(self, state: CycleState, pod: PodInfo, row: int) -> None:
         claims = state.get(_Claims)
         claims.in_use += sum(key in claims.exclusive for key in pod.claims)
 
-    def remove_pod(self, state: CycleState, pod: PodInfo, row: int) -> None:  # noqa: ARG002 - the contract
+    def remove_pod(self, state: CycleState, pod: PodInfo, row: int) -> None:
         claims = state.get(_Claims)
         claims.in_use -= sum(key in claims.exclusive for key in pod.claims)
 

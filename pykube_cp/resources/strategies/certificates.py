@@ -1,0 +1,165 @@
+"""Kinds of ``certificates.k8s.io``."""
+
+from pykube_cp.machinery import clock
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
+from pykube_cp.resources.shared.immutable import ImmutableFields
+from pykube_cp.resources.shared.pod_updates import difference
+from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
+
+_DECISIONS = ("Approved", "Denied")
+
+
+class CertificateSigningRequestStrategy(SpecAndStatusStrategy):
+    """Signing requests; who asks is who is logged in."""
+
+    # upstream: pkg/registry/certificates/certificates/strategy.go
+
+    has_generation = False
+
+    def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
+        super().prepare_for_create(ctx, obj)
+        spec, user = obj["spec"], ctx.user
+        for field in ("username", "uid", "groups", "extra"):
+            spec.pop(field, None)
+        found: Object = {
+            "username": user.name,
+            "uid": user.uid,
+            "groups": list(user.groups),
+            "extra": {key: list(values) for key, values in user.extra.items()},
+        }
+        spec.update({key: value for key, value in found.items() if value})
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        super().prepare_for_update(ctx, obj, old)
+        obj["spec"] = old["spec"]
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _conditions(obj, old, may_decide=False) + _certificate(obj, old, may_set=False)
+
+
+class CertificateStatusStrategy(StatusStrategy):
+    """``certificatesigningrequests/status``, which signers write."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        super().prepare_for_update(ctx, obj, old)
+        for kind in _DECISIONS:
+            _preserve(obj, old, kind)
+        set_condition_times(obj, old)
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _conditions(obj, old, may_decide=False) + _certificate(obj, old, may_set=True)
+
+
+class CertificateApprovalStrategy(Strategy):
+    """``certificatesigningrequests/approval``: only conditions change."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        set_condition_times(obj, old)
+        conditions = (obj.get("status") or {}).get("conditions")
+        obj["spec"] = old["spec"]
+        obj["status"] = dict(old.get("status") or {})
+        if conditions is not None:
+            obj["status"]["conditions"] = conditions
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _conditions(obj, old, may_decide=True)
+
+
+def _of(obj: Object) -> list[Object]:
+    return (obj.get("status") or {}).get("conditions") or []
+
+
+def set_condition_times(obj: Object, old: Object) -> None:
+    """Fill in times that a client leaves out."""
+    # upstream: populateConditionTimestamps
+    now = clock.timestamp()
+    conditions = [dict(condition) for condition in _of(obj)]
+    for condition in conditions:
+        condition["lastUpdateTime"] = condition.get("lastUpdateTime") or now
+        if condition.get("lastTransitionTime"):
+            continue
+        same = (
+            before.get("lastTransitionTime")
+            for before in _of(old)
+            if (before.get("type"), before.get("status"))
+            == (condition.get("type"), condition.get("status"))
+        )
+        condition["lastTransitionTime"] = next((time for time in same if time), now)
+    if conditions:
+        obj["status"] = {**obj["status"], "conditions": conditions}
+
+
+def _preserve(obj: Object, old: Object, kind: str) -> None:
+    """Carry over conditions of that type as they were, when none came or went."""
+    conditions = list(_of(obj))
+    places = [place for place, condition in enumerate(conditions) if condition.get("type") == kind]
+    before = [condition for condition in _of(old) if condition.get("type") == kind]
+    if not places or len(places) != len(before):
+        return
+    for place, condition in zip(places, before, strict=True):
+        conditions[place] = condition
+    obj["status"] = {**obj["status"], "conditions": conditions}
+
+
+def _conditions(obj: Object, old: Object, *, may_decide: bool) -> list[FieldError]:
+    # upstream: pkg/apis/certificates/validation/validation.go validateCertificateSigningRequestUpdate
+    path, found = Path("status", "conditions"), []
+    for kind in (*_DECISIONS, "Failed"):
+        now, before = (
+            [condition for condition in _of(one) if condition.get("type") == kind]
+            for one in (obj, old)
+        )
+        named = f"a condition of type {quote(kind)}"
+        if len(now) < len(before):
+            found.append(FieldError.forbidden(path, f"updates may not remove {named}"))
+        elif may_decide or kind == "Failed":
+            continue
+        elif len(now) > len(before):
+            found.append(FieldError.forbidden(path, f"updates may not add {named}"))
+        elif now != before:
+            text = f"updates may not modify {named}\n{difference(before, now)}"
+            found.append(FieldError.forbidden(path, text))
+    return found
+
+
+def _certificate(obj: Object, old: Object, *, may_set: bool) -> list[FieldError]:
+    now, before = ((one.get("status") or {}).get("certificate") or "" for one in (obj, old))
+    path = Path("status", "certificate")
+    if now == before:
+        return []
+    if not may_set:
+        return [FieldError.forbidden(path, "updates may not set certificate content")]
+    if before:
+        text = "updates may not modify existing certificate content"
+        return [FieldError.forbidden(path, text)]
+    return []
+
+
+class ClusterTrustBundleStrategy(Strategy):
+    """Trust bundles; those of a signer are named after it."""
+
+    # upstream: pkg/registry/certificates/clustertrustbundle/strategy.go
+
+    allow_unconditional_update = False
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        now = (obj.get("spec") or {}).get("signerName") or ""
+        if now == ((old.get("spec") or {}).get("signerName") or ""):
+            return []
+        return [FieldError.invalid(Path("spec", "signerName"), now, "field is immutable")]
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        return super().validate_name(name.replace(":", "."), prefix=prefix)
+
+
+class PodCertificateRequestStrategy(ImmutableFields, SpecAndStatusStrategy):
+    """Certificates for pods."""
+
+    # upstream: pkg/registry/certificates/podcertificaterequest/strategy.go
+
+    has_generation = False
+    allow_unconditional_update = False
+    immutable = (("spec",),)

@@ -1,0 +1,192 @@
+"""Small kinds that the machinery of a cluster lives on."""
+
+from pykube_cp.machinery import addresses, names, objects
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
+from pykube_cp.registry.validation import IMMUTABLE
+from pykube_cp.resources.shared import node_labels
+from pykube_cp.resources.shared.immutable import ImmutableFields
+from pykube_cp.resources.shared.meta import keep_meta_for_status
+from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
+
+
+class LeaseStrategy(Strategy):
+    """Leases; coordinated election is off."""
+
+    # upstream: pkg/registry/coordination/lease/strategy.go
+
+    allow_create_on_update = True
+    allow_unconditional_update = False
+
+    def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
+        self.prepare_for_update(ctx, obj, {})
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        for field in ("strategy", "preferredHolder"):
+            if (old.get("spec") or {}).get(field) is None:
+                (obj.get("spec") or {}).pop(field, None)
+
+
+class EndpointSliceStrategy(ImmutableFields):
+    """Endpoint slices; labels count as spec."""
+
+    # upstream: pkg/registry/discovery/endpointslice/strategy.go
+
+    has_generation = True
+    immutable = (("addressType",),)
+
+    def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
+        for endpoint in obj.get("endpoints") or ():
+            endpoint.pop("deprecatedTopology", None)
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        if obj.get("endpoints") != old.get("endpoints"):
+            self.prepare_for_create(ctx, obj)
+
+    def spec_changed(self, obj: Object, old: Object) -> bool:
+        return super().spec_changed(obj, old) or objects.labels(obj) != objects.labels(old)
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        found = []
+        if obj.get("addressType") == "FQDN":
+            found.append("spec.addressType: FQDN endpoints are deprecated")
+        return found + self.warnings_on_update(ctx, obj, {})
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        if objects.labels(obj).get("endpointslice.kubernetes.io/managed-by") in _MANAGERS:
+            return []
+        found = []
+        for position, endpoint in enumerate(obj.get("endpoints") or ()):
+            for index, address in enumerate(endpoint.get("addresses") or ()):
+                path = Path("endpoints").index(position).child("addresses").index(index)
+                found += addresses.warnings_for_ip(path, address)
+        return found
+
+
+_MANAGERS = {"endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"}
+
+
+class RuntimeClassStrategy(ImmutableFields):
+    """Runtime classes."""
+
+    # upstream: pkg/registry/node/runtimeclass/strategy.go
+
+    allow_create_on_update = True
+    allow_unconditional_update = False
+    immutable = (("handler",),)
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        return [
+            f"scheduling.nodeSelector: {node_labels.DEPRECATED[key]}"
+            for key in objects.nested(obj, "scheduling", "nodeSelector", default=())
+            if key in node_labels.DEPRECATED
+        ]
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        return self.warnings_on_create(ctx, obj)
+
+
+class PriorityClassStrategy(ImmutableFields):
+    """Priority classes; the generation stays 1."""
+
+    # upstream: pkg/registry/scheduling/priorityclass/strategy.go
+
+    has_generation = True
+    immutable = (("preemptionPolicy",),)
+
+    def spec_changed(self, obj: Object, old: Object) -> bool:
+        return False
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        found = []
+        if (obj.get("value") or 0) != (old.get("value") or 0):
+            text = "may not be changed in an update."
+            found.append(FieldError.forbidden(Path("value"), text))
+        return found + super().validate_update(ctx, obj, old)
+
+
+class ServiceCIDRStrategy(SpecAndStatusStrategy):
+    """Service CIDRs; a second one may be added."""
+
+    # upstream: pkg/registry/networking/servicecidr/strategy.go
+
+    has_generation = False
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        now, before = obj["spec"].get("cidrs") or [], old["spec"].get("cidrs") or []
+        path = Path("spec", "cidrs")
+        if len(now) < len(before) or len(now) > 2:
+            return [FieldError.invalid(path, now, IMMUTABLE)]
+        return [
+            FieldError.invalid(path.index(position), now[position], IMMUTABLE)
+            for position, cidr in enumerate(before)
+            if now[position] != cidr
+        ]
+
+
+class IPAddressStrategy(ImmutableFields):
+    """IP addresses, whose names they are."""
+
+    # upstream: pkg/registry/networking/ipaddress/strategy.go
+
+    immutable = (("spec", "parentRef"),)
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        return [error.detail for error in addresses.is_valid_ip(None, name)]
+
+
+class RoleStrategy(Strategy):
+    """Roles and cluster roles; names may be anything that fits into a URL."""
+
+    # upstream: pkg/registry/rbac/role/strategy.go
+
+    allow_create_on_update = True
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        return names.is_path_segment_name(name, prefix=prefix)
+
+
+class RoleBindingStrategy(RoleStrategy, ImmutableFields):
+    """Bindings; the role never changes."""
+
+    # upstream: pkg/registry/rbac/rolebinding/strategy.go
+
+    immutable = (("roleRef",),)
+
+
+class FlowSchemaStrategy(SpecAndStatusStrategy):
+    """Flow schemas and priority levels."""
+
+    # upstream: pkg/registry/flowcontrol/flowschema/strategy.go
+
+
+class FlowSchemaStatusStrategy(StatusStrategy):
+    """Their status."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        super().prepare_for_update(ctx, obj, old)
+        keep_meta_for_status(obj, old)
+
+
+class WebhookConfigurationStrategy(Strategy):
+    """Webhook configurations and bindings of policies."""
+
+    # upstream: pkg/registry/admissionregistration/validatingwebhookconfiguration/strategy.go
+
+    has_generation = True
+    allow_unconditional_update = False
+
+
+class AdmissionPolicyStrategy(SpecAndStatusStrategy):
+    """Validating admission policies."""
+
+    # upstream: pkg/registry/admissionregistration/validatingadmissionpolicy/strategy.go
+
+    allow_unconditional_update = False
+
+
+class LifecycleStrategy(SpecAndStatusStrategy):
+    """Kinds of groups that are off by default."""
+
+    allow_unconditional_update = False

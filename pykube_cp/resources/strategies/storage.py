@@ -1,0 +1,104 @@
+"""Kinds of ``storage.k8s.io`` and ``storagemigration.k8s.io``."""
+
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.strategy import Strategy, WriteContext
+from pykube_cp.registry.validation import validate_immutable
+from pykube_cp.resources.shared.immutable import ImmutableFields
+from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
+
+
+class StorageClassStrategy(ImmutableFields):
+    """Storage classes."""
+
+    # upstream: pkg/registry/storage/storageclass/strategy.go
+
+    returns_deleted_object = True
+    immutable = (("parameters",), ("provisioner",), ("reclaimPolicy",), ("volumeBindingMode",))
+
+
+class VolumeAttachmentStrategy(ImmutableFields, SpecAndStatusStrategy):
+    """Volume attachments."""
+
+    # upstream: pkg/registry/storage/volumeattachment/strategy.go
+
+    has_generation = False
+    allow_unconditional_update = False
+    returns_deleted_object = True
+    immutable = (("spec",),)
+
+
+class CSIDriverStrategy(ImmutableFields):
+    """CSI drivers; generations are counted from the first change on."""
+
+    # upstream: pkg/registry/storage/csidriver/strategy.go
+
+    allow_unconditional_update = False
+    returns_deleted_object = True
+    immutable = (("spec", "volumeLifecycleModes"),)
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        if obj.get("spec") != old.get("spec"):
+            obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        now, before = obj["spec"].get("attachRequired"), old["spec"].get("attachRequired")
+        found = validate_immutable(now, before, Path("spec", "attachedRequired"))
+        return found + super().validate_update(ctx, obj, old)
+
+
+class CSINodeStrategy(SpecAndStatusStrategy):
+    """CSI nodes; of a driver only the number of volumes changes."""
+
+    # upstream: pkg/registry/storage/csinode/strategy.go
+
+    has_generation = False
+    allow_unconditional_update = False
+    returns_deleted_object = True
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        found = []
+        now = {driver.get("name"): driver for driver in obj["spec"].get("drivers") or ()}
+        for driver in old["spec"].get("drivers") or ():
+            if driver.get("name") in now:
+                pair = _fixed(now[driver["name"]]), _fixed(driver)
+                found += validate_immutable(*pair, Path("spec", "drivers"))
+        return found
+
+
+def _fixed(driver: Object) -> Object:
+    return {key: value for key, value in driver.items() if key != "allocatable"}
+
+
+class CSIStorageCapacityStrategy(ImmutableFields):
+    """Storage capacities."""
+
+    # upstream: pkg/registry/storage/csistoragecapacity/strategy.go
+
+    allow_unconditional_update = False
+    immutable = (("nodeTopology",), ("storageClassName",))
+
+
+class VolumeAttributesClassStrategy(Strategy):
+    """Volume attributes classes."""
+
+    # upstream: pkg/registry/storage/volumeattributesclass/strategy.go
+
+    returns_deleted_object = True
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return [
+            FieldError.forbidden(Path(field), f"updates to {field} are forbidden.")
+            for field in ("driverName", "parameters")
+            if (obj.get(field) or None) != (old.get(field) or None)
+        ]
+
+
+class StorageVersionMigrationStrategy(ImmutableFields, SpecAndStatusStrategy):
+    """Storage version migrations."""
+
+    # upstream: pkg/registry/storagemigration/storagemigration/strategy.go
+
+    has_generation = False
+    allow_unconditional_update = False
+    immutable = (("spec",),)
