@@ -141,7 +141,7 @@ async def start_api_server(
     late.handler = pipeline.build(services)
     bootstrap = Bootstrap(client, config, _authorities(keys))
     services.ready_checks["poststarthook/rbac/bootstrap-roles"] = lambda: bootstrap.done
-    edge = _edge(config, keys, pipeline.build_wire(services, late.handler))
+    edge = _edge(config, keys, pipeline.build_wire(late.handler))
     tasks.start(informers.run(), "api server informers")
     await _start_allocators(services)
     await bootstrap.create()
@@ -253,14 +253,15 @@ async def start_scheduler(server: ApiServer, config: SchedulerConfig, host: str)
 
 async def run_until(stopped: asyncio.Event, server: ApiServer, on_stop: Callable[[], None]) -> None:
     """Wait for the signal to stop, or for a part to fail."""
-    waiting = asyncio.ensure_future(stopped.wait())
-    assert server.tasks.failed is not None
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(stopped.wait())
+    failed: asyncio.Future[Any] | None = server.tasks.failed
+    assert failed is not None
     try:
-        await asyncio.wait({waiting, server.tasks.failed}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, failed}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
         on_stop()
         with contextlib.suppress(Exception):
             await server.stop()
-    if server.tasks.failed.done():
-        server.tasks.failed.result()
+    if failed.done():
+        failed.result()

@@ -122,14 +122,13 @@ async def _stream_target(scope: Scope, sub: str) -> Target:
         raise errors.bad_request("you must specify at least 1 command for the container")
     if not {"input", "output", "error"} & {name for name, _ in pairs}:
         raise errors.bad_request("you must specify at least 1 of stdin, stdout, stderr")
-    path = (
-        f"/{sub}/{scope.namespace}/{scope.name}/{container}?{urlencode(sorted(pairs, key=_first))}"
-    )
+    path = f"/{sub}/{scope.namespace}/{scope.name}/{container}?{urlencode(_by_name(pairs))}"
     return await kubelets.kubelet(scope, node, path)
 
 
-def _first(pair: tuple[str, str]) -> str:
-    return pair[0]
+def _by_name(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """In the order of Go's ``url.Values``; several of one name stay as they come."""
+    return sorted(pairs, key=lambda pair: pair[0])
 
 
 def _container(pod: Object, wanted: str) -> str:
@@ -253,5 +252,5 @@ def _wants_upgrade(request: Request) -> bool:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+    for chunk in ():
+        yield chunk

@@ -147,7 +147,7 @@ async def _endpoints(scope: Scope, service: str, port_name: str) -> list[tuple[s
     assert row is not None
     cache = await scope.services.store(row).cache()
     found = []
-    for entry in cache.list(scope.namespace):
+    for entry in cache.entries(scope.namespace):
         if (entry.labels or {}).get("kubernetes.io/service-name") != service:
             continue
         piece = entry.object()

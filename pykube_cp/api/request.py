@@ -67,8 +67,8 @@ class NoBody:
         return b""
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        return
-        yield b""
+        for chunk in ():
+            yield chunk
 
 
 @dataclass(slots=True)

@@ -30,7 +30,6 @@ from pykube_cp.api.request import (
     Wire,
     WireHandler,
 )
-from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import NotEncodableError
@@ -47,17 +46,17 @@ _TRANSFORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
 _JSON_CODEC = codecs.JSON
 
 
-def build(services: Services, handler: Handler) -> WireHandler:
+def build(handler: Handler) -> WireHandler:
     """The outermost handler: whatever happens inside, the client gets an answer."""
 
     async def handle(request: Request) -> Wire:
         try:
-            wire = encode(services, request, await handler(request))
+            wire = encode(request, await handler(request))
         except errors.StatusError as error:
             wire = failure(request, error)
         except asyncio.CancelledError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - the client gets an answer, the log the cause
             _log.exception("%s %s failed", request.method, request.path)
             text = "an error on the server has prevented the request from succeeding"
             wire = failure(request, errors.internal_error(text))
@@ -67,7 +66,7 @@ def build(services: Services, handler: Handler) -> WireHandler:
     return handle
 
 
-def encode(services: Services, request: Request, outcome: Outcome) -> Wire:
+def encode(request: Request, outcome: Outcome) -> Wire:
     """The outcome as the client wants it; 406 when it cannot be had so."""
     if isinstance(outcome, Response | Stream | Push | Upgrade):
         return outcome

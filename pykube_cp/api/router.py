@@ -5,15 +5,17 @@ from pykube_cp.api.request import Handler, Outcome, Request, Response
 from pykube_cp.api.scope import Scope, Verb
 from pykube_cp.api.services import Services
 from pykube_cp.api.subresource import handle as handle_subresource
-from pykube_cp.api.verbs import create, delete, get, list, patch, update, watch
+from pykube_cp.api.verbs import create, delete, get, patch, update, watch
+from pykube_cp.api.verbs import list as list_verb
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.registry.resource import Resource
 from pykube_cp.resources.subresources.catalog import PAGES
+from pykube_cp.resources.subresources.interface import Page
 
 VERBS: dict[str, Verb] = {
     "get": get.handle,
-    "list": list.handle,
+    "list": list_verb.handle,
     "watch": watch.handle,
     "create": create.handle,
     "update": update.handle,
@@ -81,7 +83,7 @@ async def _whole(scope: Scope) -> Outcome:
     return await VERBS[info.verb](scope)
 
 
-async def _subresource(scope: Scope, page: "object | None") -> Outcome:
+async def _subresource(scope: Scope, page: Page | None) -> Outcome:
     info = scope.request.info
     if info.subresource:
         scope.subresource = scope.resource.subresource(info.subresource)

@@ -13,6 +13,7 @@ class AuthenticationChain:
     """All authenticators of a server."""
 
     name = "chain"
+    takes_tokens = True
 
     def __init__(self, authenticators: tuple[Authenticator, ...]) -> None:
         self._authenticators = authenticators

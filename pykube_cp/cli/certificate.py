@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         organizations=tuple(options.group),
         dns_names=tuple(options.dns),
         ips=tuple(options.ip),
-        extended_usage=("client auth", "server auth"),
+        extended_usage="server auth" if options.dns or options.ip else "client auth",
     )
     pair = pki.issue(load_ca(options), subject)
     options.base.parent.mkdir(parents=True, exist_ok=True)

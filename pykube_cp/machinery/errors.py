@@ -90,6 +90,7 @@ class StatusError(Exception):
         message: for people; what ``str()`` gives.
         details: ``StatusDetails`` or None, which is left out.
         headers: to send along, such as ``Retry-After``.
+        list_meta: the Status's metadata; a list that cannot go on puts a fresh token here.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class StatusError(Exception):
         self.message = message
         self.details = details
         self.headers = dict(headers or {})
+        self.list_meta: Object = {}
 
     @property
     def retry_after_seconds(self) -> int:
@@ -122,7 +124,7 @@ class StatusError(Exception):
         made: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.list_meta,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,

@@ -35,7 +35,7 @@ class Column:
 class TableRow:
     """An object's row in a Table, before it takes its form on the wire."""
 
-    object: Object
+    obj: Object
     cells: list[Any]
     conditions: Sequence[Object] = ()
 

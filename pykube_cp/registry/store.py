@@ -158,11 +158,9 @@ class Store:
     ) -> Updated:
         """Apply ``change`` to the stored object until it is stored or someone is right to refuse.
 
-        Args:
-            strategy: of a subresource; the row's own by default.
-            may_create: create what is missing (apply, and kinds that allow it on update).
-            retry_given_version: the version in the object stems from ``change`` itself, not from the
-                client, so a conflict is no news to him.
+        ``strategy`` is that of a subresource, the row's own by default. ``may_create`` lets a missing
+        object be made, as apply does. With ``retry_given_version`` the version in the object stems
+        from ``change`` itself, not from the client, so that a conflict is no news to him.
         """
         strategy = strategy or self.resource.strategy
         key = self.key(ctx.namespace, name)

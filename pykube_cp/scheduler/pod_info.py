@@ -24,7 +24,7 @@ from pykube_cp.scheduler.shared.pod_requests import (
 )
 
 HostPort = tuple[str, str, int]
-ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the address of a host port that names none
+ANY_ADDRESS = "0.0.0.0"
 
 
 class PodInfo:

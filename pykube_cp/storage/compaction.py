@@ -27,6 +27,6 @@ class Compactor:
                 await self._storage.compact(before)
             except Closed:
                 return
-            except Exception:
+            except Exception:  # noqa: BLE001 - tried again at the next turn
                 _log.exception("compaction at %d failed", before)
             before = now

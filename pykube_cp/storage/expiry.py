@@ -28,7 +28,7 @@ class Expiry:
                     pass
             except Closed:
                 return
-            except Exception:
+            except Exception:  # noqa: BLE001 - tried again at the next turn
                 _log.exception("removing expired keys failed")
 
     async def sweep(self) -> int:

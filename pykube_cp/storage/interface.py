@@ -66,12 +66,12 @@ class Event(NamedTuple):
 
 
 class Range(NamedTuple):
-    """Keys of a range as of ``revision``; ``more`` when the limit cut it, ``count`` of all in it."""
+    """Keys of a range as of ``revision``; ``more`` when the limit cut it, ``total`` of all in it."""
 
     items: list[KeyValue]
     revision: int
     more: bool
-    count: int
+    total: int
 
 
 class Conflict(Exception):  # noqa: N818 - an outcome, not a fault

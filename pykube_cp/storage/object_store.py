@@ -127,7 +127,7 @@ def translated(group_resource: tuple[str, str], name: str = "") -> Iterator[None
     except (StorageFailure, Closed) as error:
         group, resource = group_resource
         detail = f"storage of {resource}.{group} {name!r}".replace(". ", " ")
-        raise errors.internal_error(f"{detail}: {error or 'closed'}") from error
+        raise errors.internal_error(f"{detail}: {str(error) or 'closed'}") from error
 
 
 def _entry_without_cache(key: str, obj: Object, revision: int, index: Index) -> Entry:

@@ -269,7 +269,10 @@ class SqliteStorage:
             connection.execute(f"PRAGMA {pragma}")
         self._migrate(connection)
         revision = connection.execute("SELECT coalesce(max(revision), 1) FROM log").get
-        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        meta: dict[str, int] = {
+            str(name): int(str(value))
+            for name, value in connection.execute("SELECT name, value FROM meta").fetchall()
+        }
         return max(revision, meta.get("revision", 1)), meta.get("compacted", 0)
 
     def _migrate(self, connection: apsw.Connection) -> None:

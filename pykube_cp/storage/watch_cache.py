@@ -142,7 +142,7 @@ class ResourceCache:
     def get(self, key: str) -> Entry | None:
         return self._entries.get(key)
 
-    def list(self, namespace: str = "", start: str = "") -> list[Entry]:
+    def entries(self, namespace: str = "", start: str = "") -> list[Entry]:
         """Entries in order of their keys, of one namespace or all, from ``start`` on."""
         entries = self._entries
         return [entries[key] for key in self._keys[slice(*self._bounds(namespace, start))]]

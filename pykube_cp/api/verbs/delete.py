@@ -30,7 +30,7 @@ async def handle_collection(scope: Scope) -> ListResult:
     cache = await scope.store.cache()
     found = [
         entry
-        for entry in cache.list(scope.namespace)
+        for entry in cache.entries(scope.namespace)
         if selection.matches is None or selection.matches(entry)
     ]
     revision = scope.services.caches.revision

@@ -58,7 +58,7 @@ def _entries(
         entry = cache.get(scope.store.key(namespace, selection.name))
         found = [entry] if entry is not None and entry.key >= start else []
     else:
-        found = cache.list(namespace, start)
+        found = cache.entries(namespace, start)
     matches = selection.matches
     return found if matches is None else [entry for entry in found if matches(entry)]
 
@@ -121,7 +121,7 @@ async def _at_revision(
         raise errors.too_large_resource_version(error.revision, error.current, 1) from None
     result = _page(scope, found, selection, options.limit, begin.revision, known_all=not page.more)
     if result.continue_ and page.more and selection.empty:
-        result.remaining = page.count - options.limit
+        result.remaining = page.total - options.limit
     return result
 
 

@@ -41,7 +41,7 @@ async def handle(scope: Scope) -> ObjectResult:
         assert old is not None
         live = scope.to_served(old)
         validation = Validation(scope.request.warnings, options.field_validation)
-        obj = finish(_patched(scope, patcher, live), scope.resource.gvk, validation)
+        obj = finish(_patched(scope, patcher, live, body), scope.resource.gvk, validation)
         check_name(obj, scope.name)
         check_namespace(obj, scope.namespace)
         obj = ownership.record(scope, obj, live, options)
@@ -113,7 +113,7 @@ async def read_patch(scope: Scope, gvk: GVK) -> Patcher:
     if media_type == APPLY:
         media_type = MERGE
     patcher = _patcher(scope, media_type, body, gvk)
-    return lambda live: _patched(scope, patcher, live)
+    return lambda live: _patched(scope, patcher, live, body)
 
 
 def _patcher(scope: Scope, media_type: str, body: Any, gvk: GVK) -> Patcher:
@@ -130,7 +130,7 @@ def _patcher(scope: Scope, media_type: str, body: Any, gvk: GVK) -> Patcher:
     return lambda live: strategic_patch.apply(live, body, described)
 
 
-def _patched(scope: Scope, patcher: Patcher, live: Object) -> Object:
+def _patched(scope: Scope, patcher: Patcher, live: Object, body: Any) -> Object:
     try:
         return patcher(live)
     except json_patch.PatchError as error:
@@ -140,7 +140,7 @@ def _patched(scope: Scope, patcher: Patcher, live: Object) -> Object:
             raise errors.request_entity_too_large(str(error)) from None
         if error.malformed:
             raise errors.bad_request(str(error)) from None
-        details = [FieldError.invalid(Path("patch"), error.shown, str(error))]
+        details = [FieldError.invalid(Path("patch"), orjson.dumps(body).decode(), str(error))]
         raise errors.invalid(kind, scope.name, details) from None
     except strategic_patch.PatchError as error:
         raise errors.bad_request(str(error)) from None

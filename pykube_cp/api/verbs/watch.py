@@ -84,7 +84,7 @@ class Watcher:
             self._take(change)
 
     def _initial_state(self, revision: int) -> None:
-        for entry in self._cache.list(self._namespace):
+        for entry in self._cache.entries(self._namespace):
             if self._matches(entry) and not self._send(Watched("ADDED", entry)):
                 return
         self._sent = revision

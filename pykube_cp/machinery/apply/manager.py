@@ -404,8 +404,6 @@ def _with_last_applied(request: _Request, obj: Object, config: Object) -> Object
     if LAST_APPLIED in (_metadata(config).get("annotations") or {}):
         kept = {k: v for k, v in config["metadata"]["annotations"].items() if k != LAST_APPLIED}
         written["metadata"] = {**config["metadata"], "annotations": kept}
-        if not kept:
-            del written["metadata"]["annotations"]
     text = marshal(orjson.loads(orjson.dumps(written, option=orjson.OPT_SORT_KEYS))) + "\n"
     annotations[LAST_APPLIED] = text
     size = sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items())

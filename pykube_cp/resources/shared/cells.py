@@ -10,7 +10,6 @@ from pykube_cp.registry.resource import Column
 
 NONE = "<none>"
 UNSET = "<unset>"
-ZERO_TIME = "0001-01-01T00:00:00Z"
 
 Value = Callable[[Object], Any]
 
@@ -132,11 +131,6 @@ def container_columns(*spec: str, priority: int = 1) -> tuple[Column, Column]:
 
 def _fields(containers: Iterable[Object], field: str) -> Iterable[str]:
     return (container.get(field) or "" for container in containers)
-
-
-def created_at(obj: Object) -> str:
-    """The time of creation itself; Go writes its zero time where there is none."""
-    return obj["metadata"].get("creationTimestamp") or ZERO_TIME
 
 
 def age_at(*path: str, default: str = table.UNKNOWN) -> Value:

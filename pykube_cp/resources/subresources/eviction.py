@@ -62,7 +62,7 @@ async def _matching_budgets(call: Call, pod: Object) -> list[Object]:
     cache = await call.stores(_BUDGETS).cache()
     labels = pod["metadata"].get("labels") or {}
     found = []
-    for entry in cache.list(call.namespace):
+    for entry in cache.entries(call.namespace):
         budget = entry.object()
         if selectors.from_label_selector(budget["spec"].get("selector")).matches(labels):
             found.append(budget)
