@@ -1,6 +1,7 @@
 # A node's own part of the cgroup hierarchies, v1 and v2; source it.
 # shellcheck shell=bash
 CGROOT=/sys/fs/cgroup
+cgroup_name() { echo "pykube-cp-$BRIDGE-$1"; } # clusters on one machine may number their nodes alike
 
 cgroup_version() { if [ "$(stat -fc %T $CGROOT)" = cgroup2fs ]; then echo 2; else echo 1; fi; }
 # "DIRECTORY OPTIONS" of each mounted v1 hierarchy, for example "cpu,cpuacct cpu,cpuacct"
@@ -15,8 +16,8 @@ cgroup_v1() {
   }' /proc/self/mountinfo
 }
 cgroup_dirs() { # NODE_NAME
-  if [ "$(cgroup_version)" = 2 ]; then echo "$CGROOT/pykube-cp-$1"; return; fi
-  local dir _; cgroup_v1 | while read -r dir _; do echo "$CGROOT/$dir/pykube-cp-$1"; done
+  if [ "$(cgroup_version)" = 2 ]; then echo "$CGROOT/$(cgroup_name "$1")"; return; fi
+  local dir _; cgroup_v1 | while read -r dir _; do echo "$CGROOT/$dir/$(cgroup_name "$1")"; done
 }
 
 cgroup_make() { # NODE_NAME
@@ -41,7 +42,7 @@ cgroup_join() { # NODE_NAME: the calling shell
 # v2 allows controllers in a group only while no process is in it, so the node's own daemons move into a child
 cgroup_settle() { # NODE_NAME
   [ "$(cgroup_version)" = 2 ] || return 0
-  local dir="$CGROOT/pykube-cp-$1" pid
+  local dir pid; dir="$CGROOT/$(cgroup_name "$1")"
   mkdir -p "$dir/init"
   while read -r pid; do echo "$pid" >"$dir/init/cgroup.procs" 2>/dev/null || true; done <"$dir/cgroup.procs"
   cgroup_offer "$dir"

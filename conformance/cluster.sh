@@ -48,10 +48,6 @@ down() {
   "$CONFORMANCE/controlplane.sh" down
   "$CONFORMANCE/refcp.sh" down
   ! is_root || "$CONFORMANCE/net.sh" down
-  if [ -e "$STATE/run/made-directories" ]; then
-    while read -r d; do rmdir -p --ignore-fail-on-non-empty "$d" 2>/dev/null || true; done <"$STATE/run/made-directories"
-    rm -f "$STATE/run/made-directories"
-  fi
 }
 reset() {
   down

@@ -34,6 +34,7 @@ NODE_NET="${NODE_NET:-172.31.0}"
 POD_CIDR="${POD_CIDR:-10.244.0.0/16}"
 SERVICE_CIDR="${SERVICE_CIDR:-10.96.0.0/16}"
 DNS_IP="${DNS_IP:-10.96.0.10}"
+SHARED=/run/pykube-cp                         # what clusters on one machine have in common
 NODE_INTERNET="${NODE_INTERNET:-0}"           # 1: containers may reach what this machine can reach
 REGISTRY_PORT="${REGISTRY_PORT:-5000}"
 
@@ -55,6 +56,7 @@ need_root() { is_root || fail "$(basename "$0") needs root: it makes network nam
 # Prints the comment at the top of the calling script.
 usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"; }
 
+node_link() { echo "$BRIDGE-n$1"; }           # the host's end of its wire
 node_ip() { echo "$NODE_NET.$((10 + $1))"; }
 kubectl() { "$BIN/kubectl" --kubeconfig "$ADMIN_KUBECONFIG" "$@"; }
 

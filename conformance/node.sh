@@ -16,8 +16,6 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$CONFORMANCE/cgroup.sh"
 PROXY_MODE="${PROXY_MODE:-nftables}"
-MOUNT_POINTS=(/etc/kubernetes /etc/cni/net.d /etc/containerd /var/lib/kubelet /var/lib/containerd /var/lib/cni
-  /var/log/pods /var/log/containers)
 
 init_pid() { pid_of "node$1"; }
 inside() { local n=$1; shift; nsenter -t "$(init_pid "$n" || fail "node$n does not run")" -a -- "$@"; }
@@ -140,15 +138,9 @@ files() { # N
   [ -n "${NODE_BARE:-}" ] || { kubernetes_files "$1"; : >"$r/want/kubelet"; : >"$r/want/kube-proxy"; }
 }
 
-mount_points() { # what had to be made is remembered, for down.sh
-  local d
-  mkdir -p "$STATE/run"
-  for d in "${MOUNT_POINTS[@]}"; do [ -d "$d" ] || { mkdir -p "$d"; echo "$d" >>"$STATE/run/made-directories"; }; done
-}
-
 launch() { # N: from here the node's cgroups, then its namespaces, then node-init.sh
   local n=$1 outer init="" i
-  export CONTROL_PLANE STATE BIN NODE="$1" NODE_IP CGROUP_V1; NODE_IP=$(node_ip "$n"); CGROUP_V1=$(cgroup_v1)
+  export CONTROL_PLANE STATE BIN BRIDGE NODE="$1" NODE_IP CGROUP_V1; NODE_IP=$(node_ip "$n"); CGROUP_V1=$(cgroup_v1)
   export PYKUBE_CP_STATE="$STATE" PYKUBE_CP_CACHE="$CACHE"
   # a proxy of this machine must not stand between the nodes and the cluster
   export NO_PROXY="${NO_PROXY:+$NO_PROXY,}$NODE_NET.0/24,$POD_CIDR,$SERVICE_CIDR" no_proxy="${no_proxy:+$no_proxy,}$NODE_NET.0/24,$POD_CIDR,$SERVICE_CIDR"
@@ -172,9 +164,9 @@ launch() { # N: from here the node's cgroups, then its namespaces, then node-ini
 
 wire() { # N: eth0 on the bridge, and routes between the nodes
   local n=$1 p; p=$(init_pid "$n")
-  ip link del "pykubecp-n$n" 2>/dev/null || true
-  ip link add "pykubecp-n$n" type veth peer name eth0 netns "$p"
-  ip link set "pykubecp-n$n" master "$BRIDGE" up
+  ip link del "$(node_link "$n")" 2>/dev/null || true
+  ip link add "$(node_link "$n")" type veth peer name eth0 netns "$p"
+  ip link set "$(node_link "$n")" master "$BRIDGE" up
   nsenter -t "$p" -n ip addr add "$(node_ip "$n")/24" dev eth0
   nsenter -t "$p" -n ip link set lo up; nsenter -t "$p" -n ip link set eth0 up
   nsenter -t "$p" -n ip route add default via "$HOST_IP"
@@ -209,7 +201,7 @@ up() { # N
   local n=$1
   if alive "node$n"; then say "node$n runs already"; return 0; fi
   "$CONFORMANCE/net.sh" up
-  files "$n"; mount_points
+  files "$n"
   launch "$n"; wire "$n"
   : >"$STATE/node$n/run/go"
   [ -n "${NODE_BARE:-}" ] || pod_network "$n"
@@ -221,7 +213,7 @@ down() { # N
   ! alive "node$n" || say "node$n goes down"
   stop "node$n"
   for ((i = 0; i < 100; i++)); do [ -n "$(cgroup_pids "$n")" ] || break; sleep 0.1; done
-  ip link del "pykubecp-n$n" 2>/dev/null || true
+  ip link del "$(node_link "$n")" 2>/dev/null || true
   cgroup_remove "node$n"
   ! ip link show "$BRIDGE" >/dev/null 2>&1 || "$CONFORMANCE/net.sh" routes
 }

@@ -7,15 +7,15 @@ export NODE_INTERNET="${NODE_INTERNET:-1}"
 . "$(dirname "$0")/env.sh"
 case "${1:-}" in -h | --help) usage; exit 0 ;; esac
 
-newest_python() { local p; for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v "$p" && return; done; }
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+newest_python() { local p; for p in python3.14 python3.13 python3.12 python3.11 python3; do if new_enough "$p"; then echo "$p"; return; fi; done; return 1; }
 virtual_environment() {
-  local python; python=$(newest_python) || fail "Python 3.11 or newer is needed: apt-get install python3 python3-venv"
-  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "$python is too old: Python 3.11 or newer is needed"
+  local python
+  [ ! -x "$REPO/.venv/bin/pykube-cp" ] || return 0
+  python=$(newest_python) || fail "Python 3.11 or newer is needed: apt-get install python3 python3-venv"
   "$python" -c 'import ensurepip' 2>/dev/null || "$CONFORMANCE/deps.sh" python
   [ -x "$REPO/.venv/bin/python" ] || "$python" -m venv "$REPO/.venv"
-  if [ ! -x "$REPO/.venv/bin/pykube-cp" ]; then
-    step "pykube-cp and what it depends on (.venv)" "$REPO/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$REPO"
-  fi
+  step "pykube-cp and what it depends on (.venv)" "$REPO/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$REPO"
 }
 
 usage_of_cluster() {

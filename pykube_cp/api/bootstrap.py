@@ -180,9 +180,18 @@ class Bootstrap:
             await self.client.update(gvr, fixed)
 
     async def _ensure(self, gvr: GVR, obj: Object) -> None:
+        """Look first: an attempt to create a service twice would ask for its address again."""
         obj.setdefault("apiVersion", gvr.api_version)
+        meta = obj["metadata"]
         try:
-            await self.client.create(gvr, obj, obj["metadata"].get("namespace", ""))
+            await self.client.get(gvr, meta["name"], meta.get("namespace", ""))
+        except errors.StatusError as error:
+            if not errors.is_not_found(error):
+                raise
+        else:
+            return
+        try:
+            await self.client.create(gvr, obj, meta.get("namespace", ""))
         except errors.StatusError as error:
             if not errors.is_already_exists(error):
                 raise

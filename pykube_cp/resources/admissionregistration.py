@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import admissionregistration as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster
@@ -14,6 +15,7 @@ MUTATING_ADMISSION_POLICY_V1 = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.MUTATING_ADMISSION_POLICY,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
 )
@@ -26,6 +28,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1 = Resource(
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.ADMISSION_POLICY_BINDING,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
 )
@@ -38,6 +41,7 @@ MUTATING_WEBHOOK_CONFIGURATION = Resource(
     singular="mutatingwebhookconfiguration",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.WEBHOOK_CONFIGURATION,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="Sqi0GUgDaX0=",
 )
@@ -58,6 +62,7 @@ VALIDATING_ADMISSION_POLICY = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.VALIDATING_ADMISSION_POLICY,
     strategy=cluster.AdmissionPolicyStrategy(),
     storage_version_hash="6OxvlMmQ6is=",
 )
@@ -70,6 +75,7 @@ VALIDATING_ADMISSION_POLICY_BINDING = Resource(
     singular="validatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.ADMISSION_POLICY_BINDING,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="v9715VZqakg=",
 )
@@ -82,6 +88,7 @@ VALIDATING_WEBHOOK_CONFIGURATION = Resource(
     singular="validatingwebhookconfiguration",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.WEBHOOK_CONFIGURATION,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="B0wHjQmsGNk=",
 )
@@ -94,6 +101,7 @@ MUTATING_ADMISSION_POLICY_V1ALPHA1 = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.MUTATING_ADMISSION_POLICY,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"),
@@ -111,6 +119,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1ALPHA1 = Resource(
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.ADMISSION_POLICY_BINDING,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"),
@@ -128,6 +137,7 @@ MUTATING_ADMISSION_POLICY_V1BETA1 = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.MUTATING_ADMISSION_POLICY,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"),
@@ -145,6 +155,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1BETA1 = Resource(
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    columns=columns.ADMISSION_POLICY_BINDING,
     strategy=cluster.WebhookConfigurationStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"),

@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.columns import apiextensions as columns
 from pykube_cp.resources.strategies import extensions
 
 CUSTOM_RESOURCE_DEFINITION = Resource(
@@ -25,6 +26,7 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.CUSTOM_RESOURCE_DEFINITION,
     strategy=extensions.CustomResourceDefinitionStrategy(),
     storage_version_hash="jfWCUB31mvA=",
 )

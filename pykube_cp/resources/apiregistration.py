@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import apiregistration as columns
 from pykube_cp.resources.strategies import extensions
 
 API_SERVICE = Resource(
@@ -20,6 +21,7 @@ API_SERVICE = Resource(
             strategy=extensions.APIServiceStatusStrategy(),
         ),
     ),
+    columns=columns.API_SERVICE,
     strategy=extensions.APIServiceStrategy(),
     storage_version_hash="InPBPD7+PqM=",
 )

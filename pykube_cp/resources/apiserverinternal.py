@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import apiserverinternal as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster
 
@@ -20,6 +21,7 @@ STORAGE_VERSION = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.STORAGE_VERSION,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="c8YZt5U0nPk=",
     served_by_default=False,

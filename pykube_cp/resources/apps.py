@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.columns import apps as columns
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.strategies import workloads
 
@@ -12,6 +13,7 @@ CONTROLLER_REVISION = Resource(
     kind="ControllerRevision",
     plural="controllerrevisions",
     singular="controllerrevision",
+    columns=columns.CONTROLLER_REVISION,
     strategy=workloads.ControllerRevisionStrategy(),
     storage_version_hash="85nkx63pcBU=",
 )
@@ -32,6 +34,7 @@ DAEMON_SET = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.DAEMON_SET,
     strategy=workloads.DaemonSetStrategy(),
     storage_version_hash="dd7pWHUlMKQ=",
 )
@@ -53,6 +56,7 @@ DEPLOYMENT = Resource(
             strategy=workloads.DeploymentStatusStrategy(),
         ),
     ),
+    columns=columns.DEPLOYMENT,
     strategy=workloads.DeploymentStrategy(),
     storage_version_hash="8aSe+NMegvE=",
 )
@@ -74,6 +78,7 @@ REPLICA_SET = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.REPLICA_SET,
     selectable_fields=selectable.REPLICAS,
     strategy=workloads.ReplicaSetStrategy(),
     storage_version_hash="P1RzHs8/mWQ=",
@@ -96,6 +101,7 @@ STATEFUL_SET = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.STATEFUL_SET,
     strategy=workloads.StatefulSetStrategy(),
     storage_version_hash="H+vl74LkKdo=",
 )

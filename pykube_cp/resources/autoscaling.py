@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.columns import autoscaling as columns
 from pykube_cp.resources.conversions import autoscaling as hpa_conversion
 from pykube_cp.resources.strategies import policies
 
@@ -22,6 +23,7 @@ HORIZONTAL_POD_AUTOSCALER_V1 = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.HORIZONTAL_POD_AUTOSCALER,
     strategy=policies.HorizontalPodAutoscalerStrategy(),
     storage_version_hash="qwQve8ut294=",
     stored_as=GVR("autoscaling", "v2", "horizontalpodautoscalers"),
@@ -44,6 +46,7 @@ HORIZONTAL_POD_AUTOSCALER_V2 = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.HORIZONTAL_POD_AUTOSCALER,
     strategy=policies.HorizontalPodAutoscalerStrategy(),
     storage_version_hash="qwQve8ut294=",
 )

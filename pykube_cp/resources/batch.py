@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.columns import batch as columns
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.strategies import jobs
 
@@ -22,6 +23,7 @@ CRON_JOB = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.CRON_JOB,
     strategy=jobs.CronJobStrategy(),
     storage_version_hash="sd5LIXh4Fjs=",
 )
@@ -41,6 +43,7 @@ JOB = Resource(
             strategy=jobs.JobStatusStrategy(),
         ),
     ),
+    columns=columns.JOB,
     selectable_fields=selectable.JOB,
     strategy=jobs.JobStrategy(),
     storage_version_hash="mudhfqk/qZY=",

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import certificates as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
@@ -29,6 +30,7 @@ CERTIFICATE_SIGNING_REQUEST = Resource(
             strategy=certificates.CertificateStatusStrategy(),
         ),
     ),
+    columns=columns.CERTIFICATE_SIGNING_REQUEST,
     selectable_fields=selectable.SIGNER,
     strategy=certificates.CertificateSigningRequestStrategy(),
     storage_version_hash="95fRKMXA+00=",
@@ -41,6 +43,7 @@ CLUSTER_TRUST_BUNDLE_V1 = Resource(
     plural="clustertrustbundles",
     singular="clustertrustbundle",
     namespaced=False,
+    columns=columns.CLUSTER_TRUST_BUNDLE,
     selectable_fields=selectable.SIGNER,
     strategy=certificates.ClusterTrustBundleStrategy(),
     storage_version_hash="v5yhuVertL4=",
@@ -60,6 +63,7 @@ POD_CERTIFICATE_REQUEST_V1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.POD_CERTIFICATE_REQUEST,
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
     strategy=certificates.PodCertificateRequestStrategy(),
     storage_version_hash="wYA9yXQH8fg=",
@@ -72,6 +76,7 @@ CLUSTER_TRUST_BUNDLE_V1BETA1 = Resource(
     plural="clustertrustbundles",
     singular="clustertrustbundle",
     namespaced=False,
+    columns=columns.CLUSTER_TRUST_BUNDLE,
     selectable_fields=selectable.SIGNER,
     strategy=certificates.ClusterTrustBundleStrategy(),
     storage_version_hash="v5yhuVertL4=",
@@ -94,6 +99,7 @@ POD_CERTIFICATE_REQUEST_V1BETA1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.POD_CERTIFICATE_REQUEST,
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
     strategy=certificates.PodCertificateRequestStrategy(),
     storage_version_hash="wYA9yXQH8fg=",

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.registry.resource import Resource
+from pykube_cp.resources.columns import coordination as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.strategies import cluster
 
@@ -11,6 +12,7 @@ LEASE = Resource(
     kind="Lease",
     plural="leases",
     singular="lease",
+    columns=columns.LEASE,
     strategy=cluster.LeaseStrategy(),
     storage_version_hash="gqkMMb/YqFM=",
 )
@@ -21,6 +23,7 @@ LEASE_CANDIDATE_V1ALPHA2 = Resource(
     kind="LeaseCandidate",
     plural="leasecandidates",
     singular="leasecandidate",
+    columns=columns.LEASE_CANDIDATE,
     storage_version_hash="lvME0iHWE20=",
     stored_as=GVR("coordination.k8s.io", "v1beta1", "leasecandidates"),
     conversion=versions.between("coordination.k8s.io/v1beta1", "coordination.k8s.io/v1alpha2"),
@@ -33,6 +36,7 @@ LEASE_CANDIDATE_V1BETA1 = Resource(
     kind="LeaseCandidate",
     plural="leasecandidates",
     singular="leasecandidate",
+    columns=columns.LEASE_CANDIDATE,
     storage_version_hash="lvME0iHWE20=",
     served_by_default=False,
 )

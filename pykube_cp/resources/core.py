@@ -3,6 +3,9 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import CREATE_ONLY, STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.columns import core as columns
+from pykube_cp.resources.columns import events as event_columns
+from pykube_cp.resources.columns import pods as pod_columns
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.shared.limits import EVENT_TTL_SECONDS
 from pykube_cp.resources.strategies import core, pod, service, workloads
@@ -25,6 +28,7 @@ COMPONENT_STATUS = Resource(
     namespaced=False,
     short_names=("cs",),
     verbs=("get", "list"),
+    columns=columns.COMPONENT_STATUS,
 )
 
 CONFIG_MAP = Resource(
@@ -34,6 +38,7 @@ CONFIG_MAP = Resource(
     plural="configmaps",
     singular="configmap",
     short_names=("cm",),
+    columns=columns.CONFIG_MAP,
     strategy=core.ConfigMapStrategy(),
     storage_version_hash="qFsyl6wFWjQ=",
 )
@@ -45,6 +50,7 @@ ENDPOINTS = Resource(
     plural="endpoints",
     singular="endpoints",
     short_names=("ep",),
+    columns=columns.ENDPOINTS,
     strategy=core.EndpointsStrategy(),
     storage_version_hash="fWeeMqaN/OA=",
 )
@@ -56,6 +62,7 @@ EVENT = Resource(
     plural="events",
     singular="event",
     short_names=("ev",),
+    columns=event_columns.EVENT,
     selectable_fields=selectable.EVENT,
     strategy=core.EventStrategy(),
     storage_version_hash="r2yiGXH7wu8=",
@@ -91,6 +98,7 @@ NAMESPACE = Resource(
             strategy=core.NamespaceStatusStrategy(),
         ),
     ),
+    columns=columns.NAMESPACE,
     selectable_fields=selectable.NAMESPACE,
     strategy=core.NamespaceStrategy(),
     storage_version_hash="Q3oi5N2YM8M=",
@@ -117,6 +125,7 @@ NODE = Resource(
             strategy=core.NodeStatusStrategy(),
         ),
     ),
+    columns=columns.NODE,
     selectable_fields=selectable.NODE,
     strategy=core.NodeStrategy(),
     storage_version_hash="XwShjMxG9Fs=",
@@ -137,6 +146,7 @@ PERSISTENT_VOLUME_CLAIM = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.PERSISTENT_VOLUME_CLAIM,
     strategy=core.PersistentVolumeClaimStrategy(),
     storage_version_hash="QWTyNDq0dC4=",
 )
@@ -157,6 +167,7 @@ PERSISTENT_VOLUME = Resource(
             strategy=core.PersistentVolumeStatusStrategy(),
         ),
     ),
+    columns=columns.PERSISTENT_VOLUME,
     strategy=core.PersistentVolumeStrategy(),
     storage_version_hash="HN/zwEC+JgM=",
 )
@@ -202,6 +213,8 @@ POD = Resource(
             strategy=pod.PodStatusStrategy(),
         ),
     ),
+    columns=pod_columns.POD,
+    row_conditions=pod_columns.row_conditions,
     selectable_fields=selectable.POD,
     strategy=pod.PodStrategy(),
     storage_version_hash="xPOwRZ+Yhw8=",
@@ -213,6 +226,7 @@ POD_TEMPLATE = Resource(
     kind="PodTemplate",
     plural="podtemplates",
     singular="podtemplate",
+    columns=pod_columns.POD_TEMPLATE,
     strategy=workloads.PodTemplateStrategy(),
     storage_version_hash="LIXB2x4IFpk=",
 )
@@ -234,6 +248,7 @@ REPLICATION_CONTROLLER = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.REPLICATION_CONTROLLER,
     selectable_fields=selectable.REPLICAS,
     strategy=workloads.ReplicationControllerStrategy(),
     storage_version_hash="Jond2If31h0=",
@@ -254,6 +269,7 @@ RESOURCE_QUOTA = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.RESOURCE_QUOTA,
     strategy=core.ResourceQuotaStrategy(),
     storage_version_hash="8uhSgffRX6w=",
 )
@@ -264,6 +280,7 @@ SECRET = Resource(
     kind="Secret",
     plural="secrets",
     singular="secret",
+    columns=columns.SECRET,
     selectable_fields=selectable.SECRET,
     strategy=core.SecretStrategy(),
     storage_version_hash="S6u1pOWzb84=",
@@ -281,6 +298,7 @@ SERVICE_ACCOUNT = Resource(
             name="token", kind=GVK("authentication.k8s.io", "v1", "TokenRequest"), verbs=CREATE_ONLY
         ),
     ),
+    columns=columns.SERVICE_ACCOUNT,
     strategy=core.ServiceAccountStrategy(),
     storage_version_hash="pbx9ZvyFpBE=",
 )
@@ -306,6 +324,7 @@ SERVICE = Resource(
             strategy=service.ServiceStatusStrategy(),
         ),
     ),
+    columns=columns.SERVICE,
     selectable_fields=selectable.SERVICE,
     strategy=service.ServiceStrategy(),
     storage_version_hash="0/CO1lhkEBI=",

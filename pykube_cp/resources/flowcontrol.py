@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import flowcontrol as columns
 from pykube_cp.resources.strategies import cluster
 
 FLOW_SCHEMA = Resource(
@@ -19,6 +20,8 @@ FLOW_SCHEMA = Resource(
             strategy=cluster.FlowSchemaStatusStrategy(),
         ),
     ),
+    columns=columns.FLOW_SCHEMA,
+    finish_rows=columns.in_order_of_matching,
     strategy=cluster.FlowSchemaStrategy(),
     storage_version_hash="GJVAJZSZBIw=",
 )
@@ -38,6 +41,7 @@ PRIORITY_LEVEL_CONFIGURATION = Resource(
             strategy=cluster.FlowSchemaStatusStrategy(),
         ),
     ),
+    columns=columns.PRIORITY_LEVEL_CONFIGURATION,
     strategy=cluster.FlowSchemaStrategy(),
     storage_version_hash="Kir5PVfvNeI=",
 )

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import lifecycle as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster
 
@@ -19,6 +20,7 @@ EVICTION_REQUEST = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.EVICTION_REQUEST,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="0sGDWzI0u0Q=",
     served_by_default=False,
@@ -38,6 +40,7 @@ EVICTION = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.EVICTION,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="Un48RuLRFt0=",
     served_by_default=False,

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import networking as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster, policies
 
@@ -12,6 +13,7 @@ INGRESS_CLASS = Resource(
     plural="ingressclasses",
     singular="ingressclass",
     namespaced=False,
+    columns=columns.INGRESS_CLASS,
     strategy=policies.IngressClassStrategy(),
     storage_version_hash="l/iqIbDgFyQ=",
 )
@@ -31,6 +33,7 @@ INGRESS = Resource(
             strategy=policies.IngressStatusStrategy(),
         ),
     ),
+    columns=columns.INGRESS,
     strategy=policies.IngressStrategy(),
     storage_version_hash="39NQlfNR+bo=",
 )
@@ -43,6 +46,7 @@ IP_ADDRESS = Resource(
     singular="ipaddress",
     namespaced=False,
     short_names=("ip",),
+    columns=columns.IP_ADDRESS,
     strategy=cluster.IPAddressStrategy(),
     storage_version_hash="3f/plJFChNE=",
 )
@@ -54,6 +58,7 @@ NETWORK_POLICY = Resource(
     plural="networkpolicies",
     singular="networkpolicy",
     short_names=("netpol",),
+    columns=columns.NETWORK_POLICY,
     strategy=policies.NetworkPolicyStrategy(),
     storage_version_hash="YpfwF18m1G8=",
 )
@@ -73,6 +78,7 @@ SERVICE_CIDR = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.SERVICE_CIDR,
     strategy=cluster.ServiceCIDRStrategy(),
     storage_version_hash="gNLvruQhW2g=",
 )

@@ -1,6 +1,7 @@
 """Rows of node.k8s.io."""
 
 from pykube_cp.registry.resource import Resource
+from pykube_cp.resources.columns import node as columns
 from pykube_cp.resources.strategies import cluster
 
 RUNTIME_CLASS = Resource(
@@ -10,6 +11,7 @@ RUNTIME_CLASS = Resource(
     plural="runtimeclasses",
     singular="runtimeclass",
     namespaced=False,
+    columns=columns.RUNTIME_CLASS,
     strategy=cluster.RuntimeClassStrategy(),
     storage_version_hash="WQTu1GL3T2Q=",
 )

@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
+from pykube_cp.resources.columns import policy as columns
 from pykube_cp.resources.strategies import policies
 
 POD_DISRUPTION_BUDGET = Resource(
@@ -20,6 +21,7 @@ POD_DISRUPTION_BUDGET = Resource(
             strategy=StatusStrategy(),
         ),
     ),
+    columns=columns.POD_DISRUPTION_BUDGET,
     strategy=policies.PodDisruptionBudgetStrategy(),
     storage_version_hash="EVWiDmWqyJw=",
 )

@@ -1,6 +1,7 @@
 """Rows of rbac.authorization.k8s.io."""
 
 from pykube_cp.registry.resource import Resource
+from pykube_cp.resources.columns import rbac as columns
 from pykube_cp.resources.strategies import cluster
 
 CLUSTER_ROLE_BINDING = Resource(
@@ -10,6 +11,7 @@ CLUSTER_ROLE_BINDING = Resource(
     plural="clusterrolebindings",
     singular="clusterrolebinding",
     namespaced=False,
+    columns=columns.CLUSTER_ROLE_BINDING,
     strategy=cluster.RoleBindingStrategy(),
     storage_version_hash="48tpQ8gZHFc=",
 )
@@ -31,6 +33,7 @@ ROLE_BINDING = Resource(
     kind="RoleBinding",
     plural="rolebindings",
     singular="rolebinding",
+    columns=columns.ROLE_BINDING,
     strategy=cluster.RoleBindingStrategy(),
     storage_version_hash="eGsCzGH6b1g=",
 )

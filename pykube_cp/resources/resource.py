@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import resource as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
@@ -14,6 +15,7 @@ DEVICE_CLASS_V1 = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
+    columns=columns.DEVICE_CLASS,
     strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
 )
@@ -33,6 +35,7 @@ DEVICE_TAINT_RULE_V1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
 )
@@ -51,6 +54,7 @@ RESOURCE_CLAIM_V1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
 )
@@ -61,6 +65,7 @@ RESOURCE_CLAIM_TEMPLATE_V1 = Resource(
     kind="ResourceClaimTemplate",
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
+    columns=columns.RESOURCE_CLAIM_TEMPLATE,
     strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
 )
@@ -72,6 +77,7 @@ RESOURCE_SLICE_V1 = Resource(
     plural="resourceslices",
     singular="resourceslice",
     namespaced=False,
+    columns=columns.RESOURCE_SLICE,
     selectable_fields=selectable.RESOURCE_SLICE,
     strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
@@ -92,6 +98,7 @@ DEVICE_TAINT_RULE_V1ALPHA3 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
     stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
@@ -114,6 +121,7 @@ RESOURCE_POOL_STATUS_REQUEST = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.RESOURCE_POOL_STATUS_REQUEST,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="iy583CtMwdY=",
     served_by_default=False,
@@ -126,6 +134,7 @@ DEVICE_CLASS_V1BETA1 = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
+    columns=columns.DEVICE_CLASS,
     strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
     stored_as=GVR("resource.k8s.io", "v1", "deviceclasses"),
@@ -147,6 +156,7 @@ RESOURCE_CLAIM_V1BETA1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
@@ -160,6 +170,7 @@ RESOURCE_CLAIM_TEMPLATE_V1BETA1 = Resource(
     kind="ResourceClaimTemplate",
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
+    columns=columns.RESOURCE_CLAIM_TEMPLATE,
     strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
@@ -174,6 +185,7 @@ RESOURCE_SLICE_V1BETA1 = Resource(
     plural="resourceslices",
     singular="resourceslice",
     namespaced=False,
+    columns=columns.RESOURCE_SLICE,
     selectable_fields=selectable.RESOURCE_SLICE,
     strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
@@ -189,6 +201,7 @@ DEVICE_CLASS_V1BETA2 = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
+    columns=columns.DEVICE_CLASS,
     strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
     stored_as=GVR("resource.k8s.io", "v1", "deviceclasses"),
@@ -211,6 +224,7 @@ DEVICE_TAINT_RULE_V1BETA2 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
     stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
@@ -232,6 +246,7 @@ RESOURCE_CLAIM_V1BETA2 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
@@ -245,6 +260,7 @@ RESOURCE_CLAIM_TEMPLATE_V1BETA2 = Resource(
     kind="ResourceClaimTemplate",
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
+    columns=columns.RESOURCE_CLAIM_TEMPLATE,
     strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
@@ -259,6 +275,7 @@ RESOURCE_SLICE_V1BETA2 = Resource(
     plural="resourceslices",
     singular="resourceslice",
     namespaced=False,
+    columns=columns.RESOURCE_SLICE,
     selectable_fields=selectable.RESOURCE_SLICE,
     strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import scheduling as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster
@@ -14,6 +15,7 @@ PRIORITY_CLASS = Resource(
     singular="priorityclass",
     namespaced=False,
     short_names=("pc",),
+    columns=columns.PRIORITY_CLASS,
     strategy=cluster.PriorityClassStrategy(),
     storage_version_hash="1QwjyaZjj3Y=",
 )
@@ -32,6 +34,7 @@ COMPOSITE_POD_GROUP = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.COMPOSITE_POD_GROUP,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="L+dT284DGFE=",
     served_by_default=False,
@@ -51,6 +54,7 @@ POD_GROUP_V1ALPHA3 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.POD_GROUP,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
     stored_as=GVR("scheduling.k8s.io", "v1beta1", "podgroups"),
@@ -64,6 +68,7 @@ WORKLOAD_V1ALPHA3 = Resource(
     kind="Workload",
     plural="workloads",
     singular="workload",
+    columns=columns.WORKLOAD,
     storage_version_hash="Fgcxusx6IUo=",
     stored_as=GVR("scheduling.k8s.io", "v1beta1", "workloads"),
     conversion=versions.between("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha3"),
@@ -84,6 +89,7 @@ POD_GROUP_V1BETA1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.POD_GROUP,
     strategy=cluster.LifecycleStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
     served_by_default=False,
@@ -95,6 +101,7 @@ WORKLOAD_V1BETA1 = Resource(
     kind="Workload",
     plural="workloads",
     singular="workload",
+    columns=columns.WORKLOAD,
     storage_version_hash="Fgcxusx6IUo=",
     served_by_default=False,
 )

@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import storage as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import storage
 
@@ -12,6 +13,7 @@ CSI_DRIVER = Resource(
     plural="csidrivers",
     singular="csidriver",
     namespaced=False,
+    columns=columns.CSI_DRIVER,
     strategy=storage.CSIDriverStrategy(),
     storage_version_hash="hL6j/rwBV5w=",
 )
@@ -31,6 +33,7 @@ CSI_NODE = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.CSI_NODE,
     strategy=storage.CSINodeStrategy(),
     storage_version_hash="Pe62DkZtjuo=",
 )
@@ -53,6 +56,8 @@ STORAGE_CLASS = Resource(
     singular="storageclass",
     namespaced=False,
     short_names=("sc",),
+    columns=columns.STORAGE_CLASS,
+    finish_rows=columns.mark_default_class,
     strategy=storage.StorageClassStrategy(),
     storage_version_hash="K+m6uJwbjGY=",
 )
@@ -72,6 +77,7 @@ VOLUME_ATTACHMENT = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.VOLUME_ATTACHMENT,
     strategy=storage.VolumeAttachmentStrategy(),
     storage_version_hash="tJx/ezt6UDU=",
 )
@@ -84,6 +90,7 @@ VOLUME_ATTRIBUTES_CLASS = Resource(
     singular="volumeattributesclass",
     namespaced=False,
     short_names=("vac",),
+    columns=columns.VOLUME_ATTRIBUTES_CLASS,
     strategy=storage.VolumeAttributesClassStrategy(),
     storage_version_hash="tIjydgKBC5w=",
 )

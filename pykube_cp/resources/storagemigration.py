@@ -2,6 +2,7 @@
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.resources.columns import storagemigration as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import storage
@@ -21,6 +22,7 @@ STORAGE_VERSION_MIGRATION_V1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.STORAGE_VERSION_MIGRATION,
     strategy=storage.StorageVersionMigrationStrategy(),
     storage_version_hash="pCjmmKOkLy4=",
 )
@@ -40,6 +42,7 @@ STORAGE_VERSION_MIGRATION_V1BETA1 = Resource(
             strategy=KeptMetaStatusStrategy(),
         ),
     ),
+    columns=columns.STORAGE_VERSION_MIGRATION,
     strategy=storage.StorageVersionMigrationStrategy(),
     storage_version_hash="pCjmmKOkLy4=",
     stored_as=GVR("storagemigration.k8s.io", "v1", "storageversionmigrations"),

@@ -38,8 +38,9 @@ _State = TypeVar("_State")
 
 
 class Code(IntEnum):
-    """How a step ended, where it did not simply succeed."""
+    """How a step ended, where it did not simply succeed; SUCCESS only to say something with it."""
 
+    SUCCESS = 0
     ERROR = 1
     UNSCHEDULABLE = 2
     UNSCHEDULABLE_AND_UNRESOLVABLE = 3
@@ -204,7 +205,7 @@ class PostFilterPlugin(Plugin):
     def post_filter(
         self, state: CycleState, statuses: "NodeStatuses"
     ) -> tuple[NominatingInfo | None, Status | None]:
-        """A node that will have room, or why there is none."""
+        """A node that will have room, or why there is none; either may be commented on."""
 
 
 class PreScorePlugin(Plugin):

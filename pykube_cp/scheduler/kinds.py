@@ -20,3 +20,21 @@ CSI_NODES = GVR("storage.k8s.io", "v1", "csinodes")
 CSI_STORAGE_CAPACITIES = GVR("storage.k8s.io", "v1", "csistoragecapacities")
 STORAGE_CLASSES = GVR("storage.k8s.io", "v1", "storageclasses")
 VOLUME_ATTACHMENTS = GVR("storage.k8s.io", "v1", "volumeattachments")
+
+WATCHED = (
+    NAMESPACES,
+    NODES,
+    PERSISTENT_VOLUMES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    REPLICATION_CONTROLLERS,
+    SERVICES,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+    POD_DISRUPTION_BUDGETS,
+    CSI_DRIVERS,
+    CSI_NODES,
+    CSI_STORAGE_CAPACITIES,
+    STORAGE_CLASSES,
+    VOLUME_ATTACHMENTS,
+)

@@ -53,6 +53,9 @@ _PRE_BIND = 'running PreBind plugin "{}": {}'
 _BIND = 'running Bind plugin "{}": {}'
 
 
+_FINAL = frozenset({Code.SUCCESS, Code.UNSCHEDULABLE_AND_UNRESOLVABLE})
+
+
 class PluginError(Exception):
     """A plugin failed; the attempt is an error, not a rejection."""
 
@@ -169,7 +172,7 @@ class Profile:
                 info, status = plugin.post_filter(state, statuses)
             except Exception as error:  # noqa: BLE001 - whatever a plugin raises
                 return None, error_status(str(error), error).by(plugin.name)
-            if status is None or status.code is Code.UNSCHEDULABLE_AND_UNRESOLVABLE:
+            if status is None or status.code in _FINAL:
                 return info, status
             if not status.is_rejected:
                 return None, status

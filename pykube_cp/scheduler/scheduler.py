@@ -29,14 +29,7 @@ from pykube_cp.scheduler.interface import (
     Status,
     error_status,
 )
-from pykube_cp.scheduler.kinds import (
-    NAMESPACES,
-    PODS,
-    REPLICA_SETS,
-    REPLICATION_CONTROLLERS,
-    SERVICES,
-    STATEFUL_SETS,
-)
+from pykube_cp.scheduler.kinds import PODS, WATCHED
 from pykube_cp.scheduler.nominator import Nominator
 from pykube_cp.scheduler.pod_info import PodInfo, is_assigned
 from pykube_cp.scheduler.profile import PluginError, Profile
@@ -94,7 +87,7 @@ class Scheduler:
         EventHandlers(snapshot, self.cache, self.queue, self.handle.waiting, profiles).register(
             informers
         )
-        for gvr in (NAMESPACES, REPLICA_SETS, REPLICATION_CONTROLLERS, SERVICES, STATEFUL_SETS):
+        for gvr in WATCHED:
             informers.of(gvr)
 
     def _make_profiles(self, config: SchedulerConfig) -> dict[str, Cycle]:
@@ -116,19 +109,25 @@ class Scheduler:
 
     async def run(self) -> None:
         """Schedule pods until cancelled."""
-        await self._informers.wait_synced()
+        await self._informers.wait_synced(WATCHED)
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._ready = True
             try:
                 while True:
-                    queued = await self.queue.pop()
-                    self.schedule_one(queued)
+                    self._schedule_safely(await self.queue.pop())
                     # Bindings and informers get their turn between two pods.
                     await asyncio.sleep(0)
             finally:
                 self._ready = False
                 self._group = None
+
+    def _schedule_safely(self, queued: QueuedPod) -> None:
+        try:
+            self.schedule_one(queued)
+        except Exception:
+            log.exception("giving up on pod %s for now", queued.info.key)
+            self.queue.done(queued.uid)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         if self._group is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from scheduling import knowing, node, pod
+from tests.scheduler.scheduling import knowing, node, pod
 
 from pykube_cp.machinery.objects import Object
 from pykube_cp.scheduler.cycle import find_feasible
@@ -102,7 +102,11 @@ def preempted(scheduler: Scheduler, info: PodInfo) -> dict[str, Any]:
     before = fingerprint(scheduler)
     nomination, status = cycle.profile.run_post_filters(state, raised.value.diagnosis.node_statuses)
     assert fingerprint(scheduler) == before
-    assert status is None, status
+    assert status is not None
+    assert status.message == (
+        f"preemption: found a potential placement for pod on node {chosen['node']}, "
+        f"preempting {len(chosen['victims'])} victims"
+    )
     assert nomination is not None
     assert nomination.node_name == chosen["node"]
     return chosen

@@ -2,7 +2,7 @@ import inspect
 from pathlib import Path
 
 import pytest
-from scheduling import knowing
+from tests.scheduler.scheduling import knowing
 
 from pykube_cp.config import SchedulerProfile
 from pykube_cp.scheduler import catalog, plugins

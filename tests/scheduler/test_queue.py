@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from scheduling import pod
+from tests.scheduler.scheduling import pod
 
 from pykube_cp.config import SchedulerConfig
 from pykube_cp.machinery import clock

@@ -2,7 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from scheduling import condition_of, node, node_of, pod, running, settle
+from tests.scheduler.scheduling import condition_of, node, node_of, pod, running, settle
 
 from pykube_cp.client.interface import DeleteOptions
 from pykube_cp.machinery import errors, objects

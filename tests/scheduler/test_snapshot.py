@@ -2,7 +2,7 @@ import random
 
 import numpy as np
 import pytest
-from scheduling import ZONE, knowing, node, pod
+from tests.scheduler.scheduling import ZONE, knowing, node, pod
 
 from pykube_cp.machinery.objects import Object
 from pykube_cp.scheduler.interface import CycleState

@@ -8,6 +8,8 @@ A revision holds a patch that puts its template back: ``{"spec": {"template": {.
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+
 from pykube_cp.client.interface import Client
 from pykube_cp.controllers.shared import pods as pod_state
 from pykube_cp.controllers.shared.controller_refs import new_controller_ref
@@ -24,9 +26,15 @@ _CONFLICT_RETRIES = 5
 
 
 def template_patch(owner: Object) -> Object:
-    """The patch that gives an object of this kind the owner's template."""
+    """The patch that gives an object of this kind the owner's template.
+
+    Its members are sorted: API servers written in Go compare revisions byte by byte, with what they
+    write themselves.
+    """
     template = {**owner["spec"]["template"], "$patch": "replace"}
-    return {"spec": {"template": template}}
+    patch = {"spec": {"template": template}}
+    ordered: Object = orjson.loads(orjson.dumps(patch, option=orjson.OPT_SORT_KEYS))
+    return ordered
 
 
 def revision_template(revision: Object) -> Object:

@@ -5,7 +5,7 @@ shapes    what a type means for merging: which maps and lists are one value, whi
 validate  whether a value fits its shape
 compare   what was added, modified and removed between two values
 merge     one value laid over another
-remove    a value without, or with only, some fields
+remove    a value without some fields
 reconcile sets of fields after a list or map became one value
 updater   updates and applications over sets of several managers
 managed   managedFields to sets and back

@@ -149,7 +149,8 @@ def _request(
     convert: Convert | None,
 ) -> _Request:
     shape = shapes.of(described)
-    updater = Updater(shape, api_version, ignored=reset_fields, convert=convert)
+    settled = isinstance(described, Type)
+    updater = Updater(shape, api_version, ignored=reset_fields, settled=settled, convert=convert)
     return _Request(described, shape, updater, manager, subresource, time, api_version)
 
 

@@ -57,6 +57,8 @@ class Updater:
 
     Attributes:
         ignored: fields that the strategy resets anyway, so that nobody gets to manage them.
+        settled: the shape does not change while this runs, so that only ``apply``, which depends
+            on it, looks whether the sets fit it.
     """
 
     def __init__(
@@ -65,18 +67,21 @@ class Updater:
         version: str,
         *,
         ignored: Fields = EMPTY,
+        settled: bool = False,
         convert: Convert | None = None,
     ) -> None:
         self._shape = shape
         self._version = version
         self._convert = convert
         self.ignored = ignored
+        self.settled = settled
 
     def update(
         self, live: Object, new: Object, managed: ManagedSets, manager: Manager
     ) -> ManagedSets:
         """The sets after ``manager`` turned ``live`` into ``new``."""
-        managed = self._reconciled(live, managed)
+        if not self.settled:
+            managed = self._reconciled(live, managed)
         managed, found = self._take_over(live, new, managed, manager, force=True)
         known = managed.get(manager)
         old = known.fields if known is not None else EMPTY

@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from pykube_cp.machinery.addresses import join_host_port
 from pykube_cp.machinery.objects import Object, annotations, is_deleting, labels
 from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
@@ -71,7 +70,7 @@ def _subset(subset: Object) -> list[str]:
     ports = subset.get("ports")
     if not ports:
         return addresses
-    return [join_host_port(ip, port.get("port", 0)) for port in ports for ip in addresses]
+    return [cells.host_port(ip, port.get("port", 0)) for port in ports for ip in addresses]
 
 
 ENDPOINTS = (table.NAME, Column("Endpoints", _endpoints), table.AGE)
@@ -295,15 +294,12 @@ def _external_ip(service: Object) -> str:
         case "ClusterIP" | "NodePort":
             return ",".join(external) or cells.NONE
         case "LoadBalancer":
-            return ",".join([*_load_balancer(service), *external]) or "<pending>"
+            return ",".join([*cells.load_balancer(service), *external]) or "<pending>"
         case "ExternalName":
             return spec.get("externalName") or ""
+        case _:
+            pass
     return table.UNKNOWN
-
-
-def _load_balancer(obj: Object) -> list[str]:
-    ingress = cells.items(obj, "status", "loadBalancer", "ingress")
-    return sorted({point.get("ip") or point.get("hostname") or "" for point in ingress} - {""})
 
 
 def _ports(service: Object) -> str:

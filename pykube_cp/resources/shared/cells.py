@@ -106,6 +106,17 @@ def group_resource(group: str, resource: str) -> str:
     return f"{resource}.{group}" if group else resource
 
 
+def host_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def load_balancer(obj: Object) -> list[str]:
+    """The points where a load balancer takes traffic."""
+    # upstream: pkg/printers/internalversion/printers.go loadBalancerStatusStringer
+    ingress = items(obj, "status", "loadBalancer", "ingress")
+    return sorted({point.get("ip") or point.get("hostname") or "" for point in ingress} - {""})
+
+
 def container_columns(*spec: str, priority: int = 1) -> tuple[Column, Column]:
     """Names and images of the containers in the pod spec at a path."""
     found = at(*spec, "containers", default=())

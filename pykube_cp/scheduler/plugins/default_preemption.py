@@ -47,7 +47,6 @@ class DefaultPreemption(PostFilterPlugin, PreEnqueuePlugin):
         self._percent: int = arguments.get("minCandidateNodesPercentage", _CANDIDATES_PERCENT)
         self._least: int = arguments.get("minCandidateNodesAbsolute", _CANDIDATES_LEAST)
         self._evictions = Evictions(handle, self.name)
-        handle.informers.of(POD_DISRUPTION_BUDGETS)
 
     def pre_enqueue(self, pod: PodInfo) -> Status | None:
         if not self._evictions.is_running(pod.uid):
@@ -87,7 +86,11 @@ class DefaultPreemption(PostFilterPlugin, PreEnqueuePlugin):
             return self._hopeless(reasons)
         best = best_candidate(candidates)
         self._evictions.start(state.pod, best.node, best.victims)
-        return NominatingInfo(best.node), None
+        message = (
+            f"found a potential placement for pod on node {best.node}, "
+            f"preempting {len(best.victims)} victims"
+        )
+        return NominatingInfo(best.node), Status(Code.SUCCESS, (message,))
 
     def _hopeless(self, statuses: NodeStatuses) -> Outcome:
         errors = [status.message for status in statuses.statuses if status.code is Code.ERROR]

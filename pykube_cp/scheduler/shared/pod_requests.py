@@ -34,20 +34,25 @@ _STATUS_FIELDS = (
 
 
 def pod_requests(
-    pod: Object, *, use_status: bool, non_missing: Mapping[str, int] = _NOTHING
+    pod: Object,
+    *,
+    use_status: bool,
+    non_missing: Mapping[str, int] = _NOTHING,
+    pod_level: bool = True,
 ) -> Amounts:
     """All that the pod requests, in nano-units.
 
     With ``use_status``, what was allocated or is in effect on the node counts if it is more.
-    ``non_missing`` stands in for what a container does not request.
+    ``non_missing`` stands in for what a container does not request. ``pod_level=False`` leaves out
+    requests of the pod as a whole.
     """
     spec, status = pod["spec"], (pod.get("status") or _NOTHING) if use_status else _NOTHING
     requests = _container_requests(spec, status, non_missing)
-    pod_level = _pod_level_requests(spec)
-    if pod_level:
+    whole = _pod_level_requests(spec) if pod_level else {}
+    if whole:
         if status.get("resources") is not None:
-            pod_level = _effective_pod_level(pod_level, status)
-        requests.update((name, amount) for name, amount in pod_level.items() if _is_pod_level(name))
+            whole = _effective_pod_level(whole, status)
+        requests.update((name, amount) for name, amount in whole.items() if _is_pod_level(name))
     if spec.get("overhead"):
         _add(requests, _parsed(spec["overhead"]))
     return requests

@@ -56,8 +56,13 @@ def requests_to_score(
     pod: Object, resources: Sequence[ResourceWeight], *, non_zero: bool
 ) -> tuple[int, ...]:
     """What the pod requests of each; with ``non_zero`` at least something per container."""
-    defaults: Mapping[str, int] = DEFAULT_REQUESTS if non_zero else {}
-    units = in_units(pod_requests(pod, use_status=True, non_missing=defaults))
+    if non_zero:
+        # The scorer of NodeResourcesFit is made without its plugin's features.
+        # upstream: pkg/scheduler/framework/plugins/noderesources/fit.go getScorer
+        amounts = pod_requests(pod, use_status=False, non_missing=DEFAULT_REQUESTS, pod_level=False)
+    else:
+        amounts = pod_requests(pod, use_status=True)
+    units = in_units(amounts)
     return tuple(units.get(resource.name, 0) for resource in resources)
 
 

@@ -1,0 +1,50 @@
+"""Columns of scheduling.k8s.io."""
+# upstream: pkg/printers/internalversion/printers.go
+
+from pykube_cp.machinery.objects import Object, nested
+from pykube_cp.registry import table
+from pykube_cp.registry.resource import Column
+from pykube_cp.resources.shared import cells
+
+PRIORITY_CLASS = (
+    table.NAME,
+    Column("Value", cells.number("value"), type="integer"),
+    Column("Global-Default", cells.flag("globalDefault"), type="boolean"),
+    table.AGE,
+    Column("PreemptionPolicy", cells.at("preemptionPolicy")),
+)
+
+WORKLOAD = (table.NAME, table.AGE)
+
+
+def _policy(group: Object) -> str:
+    return "Basic" if nested(group, "spec", "schedulingPolicy", "gang") is None else "Gang"
+
+
+def _status(group: Object) -> str:
+    # upstream: printPodGroup
+    disruption = cells.condition(group, "DisruptionTarget")
+    if disruption is not None:
+        return disruption.get("reason") or ""
+    if cells.condition(group, "PodGroupInitiallyScheduled") is None:
+        return "Pending"
+    is_scheduled = cells.has_condition(group, "PodGroupInitiallyScheduled")
+    return "Scheduled" if is_scheduled else "Unschedulable"
+
+
+_POLICY = Column("Policy", _policy)
+_WORKLOAD = Column(
+    "Workload",
+    cells.at("spec", "workloadRef", "workloadName", default=cells.NONE),
+    description="Name of the referenced Workload object",
+)
+
+POD_GROUP = (
+    table.NAME,
+    _POLICY,
+    _WORKLOAD,
+    Column("Status", _status, description="Status of the PodGroup"),
+    table.AGE,
+)
+
+COMPOSITE_POD_GROUP = (table.NAME, _POLICY, _WORKLOAD, table.AGE)

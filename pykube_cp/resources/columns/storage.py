@@ -1,0 +1,82 @@
+"""Columns of storage.k8s.io; storage capacities have none of their own."""
+# upstream: pkg/printers/internalversion/printers.go
+
+from pykube_cp.machinery.objects import Object, annotations, metadata, name
+from pykube_cp.registry import table
+from pykube_cp.registry.resource import Column, TableRow
+from pykube_cp.resources.shared import cells
+
+_DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+
+def mark_default_class(rows: list[TableRow]) -> list[TableRow]:
+    """Say which class claims get that ask for none: the youngest of those so annotated."""
+    # upstream: printStorageClassList getEffectiveDefaultStorageClass
+    defaults = [row for row in rows if _is_default(row.obj)]
+    defaults.sort(key=lambda row: name(row.obj))
+    if defaults:
+        youngest = max(defaults, key=lambda row: metadata(row.obj).get("creationTimestamp") or "")
+        youngest.cells[0] += " (default)"
+    return rows
+
+
+def _is_default(obj: Object) -> bool:
+    return any(annotations(obj).get(key) == "true" for key in _DEFAULT_CLASS)
+
+
+STORAGE_CLASS = (
+    table.NAME,
+    Column("Provisioner", cells.at("provisioner")),
+    Column("ReclaimPolicy", cells.at("reclaimPolicy", default="Delete")),
+    Column("VolumeBindingMode", cells.at("volumeBindingMode", default="Immediate")),
+    Column("AllowVolumeExpansion", cells.flag("allowVolumeExpansion")),
+    table.AGE,
+)
+
+VOLUME_ATTRIBUTES_CLASS = (
+    table.NAME,
+    Column("DriverName", cells.at("driverName")),
+    table.AGE,
+)
+
+VOLUME_ATTACHMENT = (
+    table.NAME,
+    Column("Attacher", cells.at("spec", "attacher"), format="name"),
+    Column("PV", cells.at("spec", "source", "persistentVolumeName")),
+    Column("Node", cells.at("spec", "nodeName")),
+    Column("Attached", cells.flag("status", "attached"), type="boolean"),
+    table.AGE,
+)
+
+CSI_NODE = (
+    table.NAME,
+    Column(
+        "Drivers",
+        cells.count("spec", "drivers"),
+        type="integer",
+        description="Drivers indicates the number of CSI drivers registered on the node",
+    ),
+    table.AGE,
+)
+
+
+def _token_requests(driver: Object) -> str:
+    found = (driver.get("spec") or {}).get("tokenRequests")
+    if found is None:
+        return cells.UNSET
+    return ",".join(request.get("audience") or "" for request in found)
+
+
+CSI_DRIVER = (
+    table.NAME,
+    Column("AttachRequired", cells.at("spec", "attachRequired", default=True), type="boolean"),
+    Column("PodInfoOnMount", cells.flag("spec", "podInfoOnMount"), type="boolean"),
+    Column("StorageCapacity", cells.flag("spec", "storageCapacity"), type="boolean"),
+    Column("TokenRequests", _token_requests),
+    Column("RequiresRepublish", cells.flag("spec", "requiresRepublish"), type="boolean"),
+    Column("Modes", cells.joined("spec", "volumeLifecycleModes", default=cells.NONE)),
+    table.AGE,
+)
