@@ -1,7 +1,7 @@
 # pykube-cp: a Kubernetes control plane in Python. `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do $$p -c 'import ensurepip' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 

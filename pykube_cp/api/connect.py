@@ -252,5 +252,6 @@ def _wants_upgrade(request: Request) -> bool:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for chunk in ():
+    none: tuple[bytes, ...] = ()
+    for chunk in none:
         yield chunk

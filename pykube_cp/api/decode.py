@@ -103,23 +103,27 @@ def check_kind(raw: Any, gvk: GVK) -> None:
     api_version, kind = raw.get("apiVersion"), raw.get("kind")
     if not isinstance(api_version or "", str) or not isinstance(kind or "", str):
         raise errors.bad_request("couldn't get version/kind; json parse error")
-    if not api_version:
-        raw["apiVersion"] = gvk.api_version
-    elif api_version != gvk.api_version:
+    raw["apiVersion"] = api_version = api_version or gvk.api_version
+    raw["kind"] = kind = kind or gvk.kind
+    if (api_version, kind) == (gvk.api_version, gvk.kind):
+        return
+    # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
+    version = api_version.rpartition("/")[2]
+    start = f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: '
+    if not _known(api_version, kind):
         raise errors.bad_request(
-            f"the API version in the data ({api_version}) does not match the expected API version "
-            f"({gvk.api_version})"
+            f'{start}no kind "{kind}" is registered for version "{api_version}" in scheme '
+            f'"pkg/api/legacyscheme/scheme.go:30"'
         )
-    if not kind:
-        raw["kind"] = gvk.kind
-    elif kind != gvk.kind:
+    if kind != gvk.kind:
+        internal = gvk.group.partition(".")[0] or "core"
         raise errors.bad_request(
-            f'no kind "{kind}" is registered for version "{api_version}" in scheme '
-            f'"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:29"'
-            if not _known(api_version, kind)
-            else f"the object provided is unrecognized (must be of type {gvk.kind}): "
-            f"couldn't get version/kind"
+            f"{start}converting ({version}.{kind}) to ({internal}.{gvk.kind}): unknown conversion"
         )
+    raise errors.bad_request(
+        f"the API version in the data ({api_version}) does not match the expected API version "
+        f"({gvk.api_version})"
+    )
 
 
 def read_yaml(data: bytes) -> Object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from pykube_cp.api.request import (
     Handler,
@@ -77,7 +78,7 @@ def _request(
 ) -> Request:
     return Request(
         method=method,
-        path=path,
+        path=unquote(path),
         raw_path=path,
         query=Query(query),
         headers=headers,

@@ -67,7 +67,8 @@ class NoBody:
         return b""
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        for chunk in ():
+        none: tuple[bytes, ...] = ()
+        for chunk in none:
             yield chunk
 
 

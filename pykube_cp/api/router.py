@@ -9,7 +9,6 @@ from pykube_cp.api.verbs import create, delete, get, patch, update, watch
 from pykube_cp.api.verbs import list as list_verb
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
-from pykube_cp.registry.resource import Resource
 from pykube_cp.resources.subresources.catalog import PAGES
 from pykube_cp.resources.subresources.interface import Page
 
@@ -60,9 +59,15 @@ async def _resource(services: Services, request: Request) -> Outcome:
     info = request.info
     resource = services.catalog.resource(GVR(info.group, info.version, info.resource))
     if resource is None:
+        if services.catalog.resources(info.group, info.version):
+            raise errors.StatusError(
+                404, "NotFound", "the server could not find the requested resource", {}
+            )
         return not_found_page()
     if resource.namespaced and not info.namespace and info.verb not in {"list", "watch"}:
-        return not_found_page() if info.verb != "deletecollection" else _method(request, resource)
+        if info.verb == "deletecollection":
+            raise _not_allowed()
+        return not_found_page()
     scope = Scope(services, request, resource, services.store(resource))
     page = PAGES.get(((resource.group, resource.plural), info.subresource))
     if info.subresource or page is not None:
@@ -73,11 +78,11 @@ async def _resource(services: Services, request: Request) -> Outcome:
 async def _whole(scope: Scope) -> Outcome:
     info = scope.request.info
     if info.verb not in scope.resource.verbs:
-        raise errors.method_not_supported(scope.resource.group_resource, scope.request.method)
+        raise _not_allowed()
     if (info.verb in {"get", "update", "patch", "delete"}) is not bool(scope.name) and (
         info.verb not in {"list", "watch", "deletecollection"}
     ):
-        raise errors.method_not_supported(scope.resource.group_resource, scope.request.method)
+        raise _not_allowed()
     if scope.request.query.flag("watch") and info.verb == "list":
         return await watch.handle(scope)
     return await VERBS[info.verb](scope)
@@ -95,9 +100,11 @@ async def _subresource(scope: Scope, page: Page | None) -> Outcome:
         return await handle_subresource(scope, page)
     assert scope.subresource is not None
     if info.verb not in scope.subresource.verbs or info.verb not in _ON_STATUS:
-        raise errors.method_not_supported(scope.resource.group_resource, scope.request.method)
+        raise _not_allowed()
     return await VERBS[info.verb](scope)
 
 
-def _method(request: Request, resource: Resource) -> Outcome:
-    raise errors.method_not_supported(resource.group_resource, request.method)
+def _not_allowed() -> errors.StatusError:
+    """405 for a verb that nobody serves at that path."""
+    text = "the server does not allow this method on the requested resource"
+    return errors.StatusError(405, "MethodNotAllowed", text, {})

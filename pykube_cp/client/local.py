@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
-from urllib.parse import urlencode
 
 from pykube_cp.client.interface import (
     NO_DELETE_OPTIONS,
@@ -20,6 +19,7 @@ from pykube_cp.client.interface import (
     WatchEvent,
     WriteOptions,
 )
+from pykube_cp.client.paths import delete_options, path_of, query_of, watch_query, write_query
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object, name, namespace
@@ -84,8 +84,8 @@ class LocalClient:
             labelSelector=label_selector,
             fieldSelector=field_selector,
             resourceVersion=resource_version,
-            limit=limit or "",
-            **{"continue": continue_},
+            limit=limit,
+            continue_=continue_,
         )
         found = await self._call("GET", path_of(gvr, namespace), query)
         meta = found["metadata"]
@@ -108,13 +108,13 @@ class LocalClient:
     ) -> Object:
         namespace = namespace or obj.get("metadata", {}).get("namespace", "")
         path = path_of(gvr, namespace, name, subresource)
-        return await self._call("POST", path, _write_query(options), obj)
+        return await self._call("POST", path, write_query(options), obj)
 
     async def update(
         self, gvr: GVR, obj: Object, *, subresource: str = "", options: WriteOptions = NO_OPTIONS
     ) -> Object:
         path = path_of(gvr, namespace(obj), name(obj), subresource)
-        return await self._call("PUT", path, _write_query(options), obj)
+        return await self._call("PUT", path, write_query(options), obj)
 
     async def patch(
         self,
@@ -128,7 +128,7 @@ class LocalClient:
         options: WriteOptions = NO_OPTIONS,
     ) -> Object:
         path = path_of(gvr, namespace, name, subresource)
-        return await self._call("PATCH", path, _write_query(options), patch, patch_type.value)
+        return await self._call("PATCH", path, write_query(options), patch, patch_type.value)
 
     async def delete(
         self,
@@ -165,17 +165,9 @@ class LocalClient:
         send_initial_events: bool | None = None,
         timeout_seconds: int | None = None,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
-        query = query_of(
-            watch="true",
-            allowWatchBookmarks="true",
-            resourceVersion=resource_version,
-            labelSelector=label_selector,
-            fieldSelector=field_selector,
-            timeoutSeconds=timeout_seconds or "",
+        query = watch_query(
+            resource_version, label_selector, field_selector, send_initial_events, timeout_seconds
         )
-        if send_initial_events is not None:
-            query += f"&sendInitialEvents={str(send_initial_events).lower()}"
-            query += "&resourceVersionMatch=NotOlderThan"
         stream = _Stream()
         running = asyncio.ensure_future(
             self._pipeline.watch(
@@ -248,45 +240,3 @@ class _Stream:
             raise self._failure
         if self._failure is not None:
             raise errors.internal_error(str(self._failure)) from self._failure
-
-
-def path_of(gvr: GVR, namespace: str = "", name: str = "", subresource: str = "") -> str:
-    """The URL path of an object, a collection or a subresource."""
-    root = f"/apis/{gvr.group}/{gvr.version}" if gvr.group else f"/api/{gvr.version}"
-    parts = [root]
-    if namespace:
-        parts += ["namespaces", namespace]
-    parts.append(gvr.resource)
-    parts += [part for part in (name, subresource) if part]
-    return "/".join(parts)
-
-
-def query_of(**parameters: Any) -> str:
-    """A query of the parameters that are not empty."""
-    return urlencode({key: value for key, value in parameters.items() if value != ""})
-
-
-def delete_options(options: DeleteOptions) -> Object:
-    """``metav1.DeleteOptions`` as an object."""
-    body: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
-    if options.grace_period_seconds is not None:
-        body["gracePeriodSeconds"] = options.grace_period_seconds
-    if options.propagation is not None:
-        body["propagationPolicy"] = options.propagation.value
-    preconditions = {"uid": options.uid, "resourceVersion": options.resource_version}
-    given = {key: value for key, value in preconditions.items() if value}
-    if given:
-        body["preconditions"] = given
-    if options.dry_run:
-        body["dryRun"] = ["All"]
-    return body
-
-
-def _write_query(options: WriteOptions) -> str:
-    if options is NO_OPTIONS:
-        return ""
-    return query_of(
-        fieldManager=options.field_manager,
-        dryRun="All" if options.dry_run else "",
-        force="true" if options.force else "",
-    )

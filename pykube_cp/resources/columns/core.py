@@ -98,7 +98,7 @@ SERVICE_ACCOUNT = (table.NAME, table.AGE)
 
 
 def _node_status(node: Object) -> str:
-    ready = cells.condition(node, "Ready")
+    ready = cells.conditions_by_type(node).get("Ready")
     status = "Unknown"
     if ready is not None:
         status = "Ready" if ready.get("status") == "True" else "NotReady"

@@ -23,13 +23,13 @@ def _policy(group: Object) -> str:
 
 def _status(group: Object) -> str:
     # upstream: printPodGroup
-    disruption = cells.condition(group, "DisruptionTarget")
-    if disruption is not None:
-        return disruption.get("reason") or ""
-    if cells.condition(group, "PodGroupInitiallyScheduled") is None:
+    found = cells.conditions_by_type(group)
+    if "DisruptionTarget" in found:
+        return found["DisruptionTarget"].get("reason") or ""
+    scheduled = found.get("PodGroupInitiallyScheduled")
+    if scheduled is None:
         return "Pending"
-    is_scheduled = cells.has_condition(group, "PodGroupInitiallyScheduled")
-    return "Scheduled" if is_scheduled else "Unschedulable"
+    return "Scheduled" if scheduled.get("status") == "True" else "Unschedulable"
 
 
 _POLICY = Column("Policy", _policy)

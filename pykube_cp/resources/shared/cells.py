@@ -91,6 +91,11 @@ def condition(obj: Object, kind: str) -> Object | None:
     return next((found for found in conditions(obj) if found.get("type") == kind), None)
 
 
+def conditions_by_type(obj: Object) -> dict[str, Object]:
+    """The status conditions; of several of a type the last."""
+    return {found.get("type", ""): found for found in conditions(obj)}
+
+
 def has_condition(obj: Object, kind: str) -> bool:
     """Whether a condition of that type is True."""
     found = condition(obj, kind)
