@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pykube_cp.machinery.objects import Object
-from scheduling import HOSTNAME, ZONE, node, pod
+from tests.scheduler.scheduling import HOSTNAME, ZONE, node, pod
 
 APPS = ("web", "db", "cache")
 TOPOLOGIES = (HOSTNAME, ZONE, "rack")
@@ -261,7 +261,9 @@ class RandomCluster:
             if self._chance(0.5):
                 affinity[kind] = {
                     **self._maybe(0.6, **{REQUIRED: lambda: self._several(2, self._term)}),
-                    **self._maybe(0.6, **{PREFERRED: lambda: self._several(2, self._weighted_term)}),
+                    **self._maybe(
+                        0.6, **{PREFERRED: lambda: self._several(2, self._weighted_term)}
+                    ),
                 }
         return affinity
 

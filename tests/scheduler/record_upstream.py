@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from random_clusters import RandomCluster
+from tests.scheduler.random_clusters import RandomCluster
 
 HERE = Path(__file__).resolve().parent
 RECORD = HERE.parent / "cases" / "scheduler" / "upstream.jsonl"

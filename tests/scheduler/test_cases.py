@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.scheduler.scheduling import knowing, node, pod
 
 from pykube_cp.machinery.objects import Object
 from pykube_cp.scheduler.cycle import find_feasible
@@ -19,6 +18,7 @@ from pykube_cp.scheduler.diagnosis import Diagnosis, FitError
 from pykube_cp.scheduler.interface import CycleState, PreScorePlugin, ScorePlugin
 from pykube_cp.scheduler.pod_info import PodInfo
 from pykube_cp.scheduler.scheduler import Scheduler
+from tests.scheduler.scheduling import knowing, node, pod
 
 FOLDER = Path(__file__).parent.parent / "cases" / "scheduler"
 CASES = [

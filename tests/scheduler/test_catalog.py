@@ -2,11 +2,11 @@ import inspect
 from pathlib import Path
 
 import pytest
-from tests.scheduler.scheduling import knowing
 
 from pykube_cp.config import SchedulerProfile
 from pykube_cp.scheduler import catalog, plugins
 from pykube_cp.scheduler.interface import ScorePlugin
+from tests.scheduler.scheduling import knowing
 
 # Name and weight of each plugin, in upstream's order.
 UPSTREAM = [

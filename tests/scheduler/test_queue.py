@@ -1,7 +1,6 @@
 import asyncio
 
 import pytest
-from tests.scheduler.scheduling import pod
 
 from pykube_cp.config import SchedulerConfig
 from pykube_cp.machinery import clock
@@ -20,6 +19,7 @@ from pykube_cp.scheduler.pod_info import PodInfo
 from pykube_cp.scheduler.queue import SchedulingQueue
 from pykube_cp.scheduler.queue_parts import InFlight, KeyedHeap, QueuedPod
 from pykube_cp.scheduler.queueing_hints import QueueingHints
+from tests.scheduler.scheduling import pod
 
 pytestmark = pytest.mark.virtual_time
 

@@ -2,7 +2,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.scheduler.scheduling import condition_of, node, node_of, pod, running, settle
 
 from pykube_cp.client.interface import DeleteOptions
 from pykube_cp.machinery import errors, objects
@@ -13,6 +12,7 @@ from pykube_cp.scheduler.kinds import (
     PODS,
 )
 from pykube_cp.testing.fake_client import FakeClient
+from tests.scheduler.scheduling import condition_of, node, node_of, pod, running, settle
 
 pytestmark = pytest.mark.virtual_time
 

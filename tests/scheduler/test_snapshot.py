@@ -2,7 +2,6 @@ import random
 
 import numpy as np
 import pytest
-from tests.scheduler.scheduling import ZONE, knowing, node, pod
 
 from pykube_cp.machinery.objects import Object
 from pykube_cp.scheduler.interface import CycleState
@@ -10,6 +9,7 @@ from pykube_cp.scheduler.memo import ChangeLog, VectorMemo
 from pykube_cp.scheduler.pod_index import PodClass
 from pykube_cp.scheduler.pod_info import PodInfo
 from pykube_cp.scheduler.snapshot import Snapshot
+from tests.scheduler.scheduling import ZONE, knowing, node, pod
 
 
 def small() -> Snapshot:

@@ -16,8 +16,8 @@ from pykube_cp.scheduler.pod_info import PodInfo
 from pykube_cp.scheduler.profile import PluginError
 from pykube_cp.scheduler.scheduler import Scheduler
 from pykube_cp.scheduler.vectors import Rows
-from random_clusters import RandomCluster
-from scheduling import knowing
+from tests.scheduler.random_clusters import RandomCluster
+from tests.scheduler.scheduling import knowing
 
 RECORD = Path(__file__).parent.parent / "cases" / "scheduler" / "upstream.jsonl"
 ANSWERS = [json.loads(line) for line in RECORD.read_text().splitlines()]

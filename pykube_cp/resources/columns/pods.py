@@ -37,13 +37,13 @@ def _phase(pod: Object) -> str:
 # Init containers: what is over, what is going on, what comes next.
 
 
-def _sidecars(pod: Object) -> set[str]:
+def _sidecars(pod: Object) -> list[str]:
     """Names of the init containers that keep running."""
-    return {
-        container["name"]
+    return [
+        container.get("name", "")
         for container in cells.items(pod, "spec", "initContainers")
         if container.get("restartPolicy") == "Always"
-    }
+    ]
 
 
 def _exit_code(status: Object) -> int | None:
@@ -56,16 +56,16 @@ def _state(status: Object, name: str) -> Object | None:
     return found
 
 
-def _is_past(status: Object, sidecars: set[str]) -> bool:
+def _is_past(status: Object, sidecars: list[str]) -> bool:
     """Whether the init container no longer holds up the next."""
     return _exit_code(status) == 0 or _is_running_sidecar(status, sidecars)
 
 
-def _is_running_sidecar(status: Object, sidecars: set[str]) -> bool:
+def _is_running_sidecar(status: Object, sidecars: list[str]) -> bool:
     return status.get("name") in sidecars and bool(status.get("started"))
 
 
-def _init_progress(pod: Object, sidecars: set[str]) -> tuple[Sequence[Object], int | None]:
+def _init_progress(pod: Object, sidecars: list[str]) -> tuple[Sequence[Object], int | None]:
     """Statuses of init containers up to the one that holds up the pod, and which that is."""
     statuses = cells.items(pod, "status", "initContainerStatuses")
     for index, status in enumerate(statuses):

@@ -182,7 +182,10 @@ def _bad_indexes(text: str, completions: int) -> str:
     for part in text.split(",") if text else ():
         ends = part.split("-")
         if len(ends) > 2:
-            return f"the fragment \"{part}\" violates the requirement that an index interval can have at most two parts separated by '-'"
+            return (
+                f'the fragment "{part}" violates the requirement that an index interval can have '
+                "at most two parts separated by '-'"
+            )
         for end in ends:
             if not end.isdigit():
                 return f'cannot convert string to integer for index: "{end}"'

@@ -130,8 +130,10 @@ class ServiceAccountStrategy(Strategy):
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
         if _MOUNTABLE in objects.annotations(obj) and _MOUNTABLE not in objects.annotations(old):
             return [
-                f"metadata.annotations[{_MOUNTABLE}]: deprecated in v1.32+; prefer separate "
-                "namespaces to isolate access to mounted secrets"
+                (
+                    f"metadata.annotations[{_MOUNTABLE}]: deprecated in v1.32+; prefer separate "
+                    "namespaces to isolate access to mounted secrets"
+                )
             ]
         return []
 

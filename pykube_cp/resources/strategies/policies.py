@@ -58,8 +58,10 @@ class IngressStrategy(SpecAndStatusStrategy):
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
         if _INGRESS_CLASS in (obj["metadata"].get("annotations") or {}):
             return [
-                'annotation "kubernetes.io/ingress.class" is deprecated, please use '
-                "'spec.ingressClassName' instead"
+                (
+                    'annotation "kubernetes.io/ingress.class" is deprecated, please use '
+                    "'spec.ingressClassName' instead"
+                )
             ]
         return []
 
