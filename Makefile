@@ -18,6 +18,7 @@ $(VENV)/.stamp: pyproject.toml
 	@$(BIN)/python -m ensurepip --default-pip >/dev/null 2>&1 || true
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[etcd]' --group dev
+	@$(BIN)/python -m compileall -q pykube_cp
 	@touch $@
 
 setup: $(VENV)/.stamp ## virtual environment with everything for development

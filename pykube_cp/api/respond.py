@@ -298,6 +298,8 @@ def _allows(outcome: Any) -> Callable[[str, GVK | None], bool]:
     wanted = {"Table", "PartialObjectMetadata"}
     if isinstance(outcome, ListResult):
         wanted = {"Table", "PartialObjectMetadataList"}
+    if "get" not in outcome.resource.verbs:
+        wanted = set()  # reviews and the like are answers, not objects
 
     def allows(media_type: str, target: GVK | None) -> bool:
         if target is None:

@@ -166,8 +166,13 @@ def _write(nanos: int, form: Format) -> str:
     if form == "BinarySI" and abs(nanos) >= 1024 * _NANO and nanos % _NANO == 0:
         amount, times = _without_factors(nanos // _NANO, 1024)
         return f"{amount}{_BINARY_SUFFIX.get(times * 10, '')}"
-    amount, zeros = _without_factors(nanos, 10)
-    exponent = zeros - 9
+    return _write_decimal(nanos, -9, form)
+
+
+def _write_decimal(number: int, exponent: int, form: Format) -> str:
+    """``number * 10**exponent``, not zero, with an exponent that is a multiple of three."""
+    amount, zeros = _without_factors(number, 10)
+    exponent += zeros
     rest = exponent % 3
     amount, exponent = amount * 10**rest, exponent - rest
     if form == "DecimalExponent":
@@ -271,6 +276,9 @@ def _decimal(parts: _Parts, text: str) -> Quantity:
         raise QuantityError(NUMERIC_WRONG)
     plain = scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
     kept = text if short and plain else ""
+    if nanos and not kept and scale + 9 > _MAX_EXPONENT:
+        number = int(digits)
+        kept = _write_decimal(-number if parts.negative else number, scale, parts.form)
     return Quantity(-nanos if parts.negative else nanos, parts.form, kept)
 
 

@@ -84,6 +84,8 @@ class Evictions:
         waiting = self._handle.waiting.get(victim.uid)
         in_memory = waiting is not None and waiting.reject(self._plugin, "preempted")
         if in_memory:
+            # It gives its node back when its own task runs, which is the next thing to happen.
+            await asyncio.sleep(0)
             message += " (in kube-scheduler memory)."
         elif not await self._delete(preemptor, victim.pod):
             return False

@@ -72,6 +72,7 @@ _THEN = (
     "(SELECT max(revision) FROM log WHERE key >= ? AND key < ? AND revision <= ? GROUP BY key) "
     "AND deleted = 0 ORDER BY key LIMIT ?"
 )
+_COUNT_NOW = "SELECT count(*) FROM live WHERE key >= ? AND key < ?"
 _COUNT_THEN = (
     "SELECT count(*) FROM log WHERE revision IN (SELECT max(revision) FROM log "
     "WHERE key >= ? AND key < ? AND revision <= ? GROUP BY key) AND deleted = 0"
@@ -165,15 +166,18 @@ class SqliteStorage:
     async def get(self, key: str, *, revision: int = 0) -> KeyValue | None:
         self._check(revision)
         rows = await self._read(self._select, key, key + "\0", revision, 1)
+        self._check(revision)
         return KeyValue(*rows[0]) if rows else None
 
     async def range(
         self, prefix: str, *, start: str = "", revision: int = 0, limit: int = 0
     ) -> Range:
-        at = self._check(revision)
         first, end = max(prefix, start), _end_of(prefix)
-        rows, count = await self._read(self._select_range, first, end, revision, limit)
-        return Range([KeyValue(*row) for row in rows], at, len(rows) < count, count)
+        while True:
+            at = self._check(revision)
+            rows, count = await self._read(self._select_range, first, end, at, limit)
+            if at >= self._compacted:
+                return Range([KeyValue(*row) for row in rows], at, len(rows) < count, count)
 
     async def history(self, prefix: str, after: int) -> list[Event]:
         if after < self._compacted:
@@ -189,13 +193,16 @@ class SqliteStorage:
         ]
 
     async def compact(self, revision: int) -> None:
+        if self._closed:
+            raise Closed
         target = min(revision, self._revision)
         if target <= self._compacted:
             return
         self._compacted = target
         loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(self._writer, self._compact_batch, target):
-            pass
+        more = True
+        while more and not self._closed:
+            more = await loop.run_in_executor(self._writer, self._compact_batch, target)
 
     async def expired(self, now: float, limit: int) -> list[KeyValue]:
         sql = (
@@ -216,6 +223,8 @@ class SqliteStorage:
         return revision or self._revision
 
     async def _read(self, function: Callable[..., Any], *args: object) -> Any:
+        if self._closed:
+            raise Closed
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reader, function, *args)
 
@@ -226,7 +235,7 @@ class SqliteStorage:
                 batch, self._waiting = self._waiting, []
                 try:
                     await loop.run_in_executor(self._writer, self._write_batch, batch)
-                except apsw.Error as failure:
+                except Exception as failure:  # noqa: BLE001 - everyone in the batch gets an answer
                     self._fail(batch, failure)
                 else:
                     self._finish(batch)
@@ -235,8 +244,9 @@ class SqliteStorage:
 
     def _finish(self, batch: list[_Transaction]) -> None:
         events = [event for transaction in batch for event in transaction.events]
-        self._revision = batch[-1].revisions[-1]
         if events:
+            # Not that of a refused write: after a restart another write may get it.
+            self._revision = events[-1].revision
             self._broadcast.publish(events)
         for transaction in batch:
             if transaction.future.cancelled():
@@ -334,7 +344,8 @@ class SqliteStorage:
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('compacted', ?)", (revision,))
             # The highest revision must survive even when its row (a deletion) does not.
             connection.execute(
-                "INSERT OR REPLACE INTO meta SELECT 'revision', coalesce(max(revision), 1) FROM log"
+                "INSERT INTO meta SELECT 'revision', coalesce(max(revision), 1) FROM log WHERE true "
+                "ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
             )
             connection.execute(
                 "DELETE FROM log WHERE revision IN (SELECT log.revision FROM log LEFT JOIN live "
@@ -360,17 +371,22 @@ class SqliteStorage:
         return self._select_on(self._read_connection, first, end, revision, limit)
 
     def _select_range(
-        self, first: str, end: str, revision: int, limit: int
+        self, first: str, end: str, at: int, limit: int
     ) -> tuple[list[tuple[Any, ...]], int]:
-        rows = self._select_on(self._read_connection, first, end, revision, limit or -1)
-        if not limit or len(rows) < limit:
-            return rows, len(rows)
-        if revision:
-            count = self._read_connection.execute(_COUNT_THEN, (first, end, revision)).get
-        else:
-            sql = "SELECT count(*) FROM live WHERE key >= ? AND key < ?"
-            count = self._read_connection.execute(sql, (first, end)).get
-        return rows, count
+        connection = self._read_connection
+        connection.execute("BEGIN")
+        try:
+            # The writer may be ahead of what the event loop has been told.
+            is_past = connection.execute("SELECT coalesce(max(revision), 1) FROM log").get > at
+            revision = at if is_past else 0
+            rows = self._select_on(connection, first, end, revision, limit or -1)
+            if not limit or len(rows) < limit:
+                return rows, len(rows)
+            if revision:
+                return rows, connection.execute(_COUNT_THEN, (first, end, revision)).get
+            return rows, connection.execute(_COUNT_NOW, (first, end)).get
+        finally:
+            connection.execute("COMMIT")
 
     @staticmethod
     def _select_on(

@@ -290,6 +290,7 @@ class WatchCache:
     def drop(self, prefix: str) -> None:
         """Forget a resource that is no longer served."""
         self._caches.pop(prefix, None)
+        self._loading.pop(prefix, None)
 
     async def wait_for(self, revision: int, timeout: float) -> None:
         """Return once ``revision`` is reached; ``FutureRevision`` when it is not in time."""
@@ -312,10 +313,11 @@ class WatchCache:
         try:
             await cache.load()
         except BaseException:
-            self._caches.pop(cache.prefix, None)
+            if self._caches.get(cache.prefix) is cache:
+                self.drop(cache.prefix)
             raise
-        finally:
-            self._loading.pop(cache.prefix, None)
+        if self._caches.get(cache.prefix) is cache:
+            del self._loading[cache.prefix]
         return cache
 
     def _take(self, events: Sequence[Event]) -> None:

@@ -7,6 +7,7 @@ guarantees on watches.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -112,7 +113,7 @@ async def check_revisions_rise_and_are_never_given_twice(storage: Storage) -> No
         given += await storage.commit([put(P + "a"), put(P + f"b{number}"), delete(P + "a")])
         with pytest.raises(Conflict):
             await storage.commit([put(P + "a", expected=given[-1])])
-    assert all(earlier < later for earlier, later in zip(given, given[1:], strict=False))
+    assert all(earlier < later for earlier, later in pairwise(given))
 
 
 async def check_a_key_keeps_its_create_revision_until_it_is_deleted(storage: Storage) -> None:

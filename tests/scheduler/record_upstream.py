@@ -1,7 +1,7 @@
 """Records what upstream's scheduler says about random clusters, for ``test_upstream.py``.
 
-Run it as a script, in an environment where the package is installed; it needs Go. The recorder,
-``upstream/main.go``, drives the plugins of the version that ``conformance/go.mod`` pins.
+``python -m tests.scheduler.record_upstream`` needs Go. The recorder, ``upstream/main.go``, drives
+the plugins of the version that ``conformance/go.mod`` pins.
 """
 
 import argparse

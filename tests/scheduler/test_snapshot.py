@@ -102,7 +102,7 @@ async def test_columns_equal_a_count_from_scratch_after_any_history() -> None:
     scheduler = knowing([])
     snapshot = scheduler.handle.snapshot
     alive: dict[str, Object] = {}
-    for step in range(400):
+    for step in range(250):
         name = f"p{rng.randrange(40)}"
         if rng.random() < 0.1:
             number = rng.randrange(12)

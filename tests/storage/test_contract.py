@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pykube_cp.storage import sqlite
 from pykube_cp.storage.interface import ABSENT, Closed, Conflict, Storage, StorageFailure
 from pykube_cp.storage.memory import MemoryStorage
 from pykube_cp.storage.sqlite import SqliteStorage
@@ -58,7 +59,11 @@ async def test_sqlite_keeps_everything_over_a_restart(tmp_path: Path) -> None:
             await storage.commit([put(P + "a", expected=one)])
 
 
-async def test_sqlite_never_gives_a_revision_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch", [1, 1000])
+async def test_sqlite_never_gives_a_revision_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(sqlite, "_COMPACT_BATCH", batch)
     path = tmp_path / "state.db"
     async with opened(path) as storage:
         await write(storage, P + "a")

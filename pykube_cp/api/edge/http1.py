@@ -35,6 +35,7 @@ SINK_LIMIT = 16 << 20
 WRITE_HIGH = 1 << 20
 
 _log = logging.getLogger(__name__)
+_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -365,8 +366,10 @@ class Http1Protocol(asyncio.Protocol):
             await self._send_upgrade(wire)
 
     def _send_response(self, request: Request, response: Response) -> None:
-        headers = [*response.headers, ("Content-Length", str(len(response.body)))]
-        if response.body or response.status >= HTTPStatus.OK:
+        headers = list(response.headers)
+        if response.status not in _WITHOUT_BODY:
+            # A 304 that named a type would change the type of what the client has kept.
+            headers.append(("Content-Length", str(len(response.body))))
             headers.append(("Content-Type", response.content_type))
         if not self._keep_alive or self._stopping:
             headers.append(("Connection", "close"))

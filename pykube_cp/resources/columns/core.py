@@ -292,9 +292,10 @@ def _external_ip(service: Object) -> str:
     external = list(spec.get("externalIPs") or ())
     match spec.get("type"):
         case "ClusterIP" | "NodePort":
-            return ",".join(external) or cells.NONE
+            return ",".join(external) if external else cells.NONE
         case "LoadBalancer":
-            return ",".join([*cells.load_balancer(service), *external]) or "<pending>"
+            points = [*cells.load_balancer(service), *external]
+            return ",".join(points) if points else "<pending>"
         case "ExternalName":
             return spec.get("externalName") or ""
         case _:

@@ -94,9 +94,9 @@ def _parent(obj: Object) -> str:
     parent = (obj.get("spec") or {}).get("parentRef")
     if parent is None:
         return cells.NONE
-    kind = cells.group_resource(parent.get("group") or "", parent.get("resource") or "")
-    steps = [kind.lower(), parent.get("namespace"), parent.get("name") or ""]
-    return "/".join(step for step in steps if step is not None and step != "")
+    kind = cells.group_resource(parent.get("group") or "", parent.get("resource") or "").lower()
+    namespace = f"/{parent['namespace']}" if parent.get("namespace") else ""
+    return f"{kind}{namespace}/{parent.get('name') or ''}"
 
 
 IP_ADDRESS = (

@@ -64,10 +64,8 @@ CSI_NODE = (
 
 
 def _token_requests(driver: Object) -> str:
-    found = (driver.get("spec") or {}).get("tokenRequests")
-    if found is None:
-        return cells.UNSET
-    return ",".join(request.get("audience") or "" for request in found)
+    found = cells.items(driver, "spec", "tokenRequests")
+    return ",".join(request.get("audience") or "" for request in found) if found else cells.UNSET
 
 
 CSI_DRIVER = (
