@@ -1,9 +1,10 @@
 """Who set which field: managedFields on every write, and server-side apply."""
 
 from functools import cache
+from http import HTTPStatus
 
 from pykube_cp.api.decode import Validation, finish
-from pykube_cp.api.scope import Options, Scope
+from pykube_cp.api.scope import Options, Scope, copy_of
 from pykube_cp.machinery import clock, errors, schema
 from pykube_cp.machinery.apply import manager
 from pykube_cp.machinery.gvk import GVK
@@ -33,27 +34,43 @@ def record(scope: Scope, obj: Object, live: Object | None, options: Options) -> 
         subresource=scope.request.info.subresource,
         time=clock.timestamp(),
         api_version=scope.resource.api_version,
+        reset_fields=_reset_fields(scope),
     )
 
 
-def apply(
-    scope: Scope, patch: Object, live: Object | None, options: Options, validation: Validation
-) -> Object:
+def apply(scope: Scope, patch: Object, live: Object | None, options: Options) -> Object:
     """The live object with the applied configuration merged into it; 409 with the conflicts."""
-    wanted = finish(dict(patch), scope.resource.gvk, validation, fill_defaults=False)
+    # As the client wrote it: what canonical form would add is not what he means to own.
     try:
         merged = manager.apply(
             live,
-            wanted,
+            copy_of(patch),
             described=_described(scope.resource.gvk),
             manager=options.field_manager,
             force=bool(options.force),
             subresource=scope.request.info.subresource,
             time=clock.timestamp(),
             api_version=scope.resource.api_version,
+            reset_fields=_reset_fields(scope),
         )
     except manager.ApplyConflict as conflict:
         raise errors.apply_conflict(conflict.causes, str(conflict)) from None
     except manager.ApplyError as error:
-        raise errors.bad_request(str(error)) from None
+        raise _refusal(error) from None
     return finish(merged, scope.resource.gvk, Validation(scope.request.warnings, "Ignore"))
+
+
+def _refusal(error: manager.ApplyError) -> errors.StatusError:
+    if error.code == HTTPStatus.BAD_REQUEST:
+        return errors.bad_request(str(error))
+    return errors.StatusError(error.code, "", str(error))
+
+
+def _reset_fields(scope: Scope) -> Object:
+    """What this endpoint does not store, so nobody comes to own it by sending it here."""
+    # upstream: apiserver pkg/registry/rest/rest.go ResetFieldsStrategy
+    if scope.request.info.subresource == "status":
+        return {"f:spec": {}}
+    if scope.resource.subresource("status") is not None:
+        return {"f:status": {}}
+    return {}

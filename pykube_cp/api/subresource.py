@@ -1,5 +1,6 @@
 """Calling a page of ``resources/subresources``: decode, admit, call, answer."""
 
+from dataclasses import replace
 from typing import Any
 
 from pykube_cp.admission.interface import Operation
@@ -12,7 +13,9 @@ from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import defaulting
+from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.store import Store
+from pykube_cp.resources.columns.autoscaling import SCALE
 from pykube_cp.resources.subresources.interface import Call, Page
 
 _OPERATIONS = {
@@ -40,7 +43,16 @@ async def handle(scope: Scope, page: Page) -> ObjectResult:
         validation = Validation(scope.request.warnings, options.field_validation)
         call.patch = lambda live: finish(patcher(live), page.accepts, validation)
     answer = await handler(call)
-    return ObjectResult(scope.resource, obj=answer.obj, status=answer.status)
+    return ObjectResult(_shown_as(scope, page), obj=answer.obj, status=answer.status)
+
+
+def _shown_as(scope: Scope, page: Page) -> Resource:
+    """The row for Tables of the answer: a scale has columns of its own."""
+    if page.subresource != "scale":
+        return scope.resource
+    return replace(
+        scope.resource, columns=SCALE, conversion=None, row_conditions=None, finish_rows=None
+    )
 
 
 async def _body(scope: Scope, page: Page, options: Options) -> Object:

@@ -7,7 +7,7 @@ from pykube_cp.machinery import schema, structural
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import table as tables
-from pykube_cp.registry.resource import Resource
+from pykube_cp.registry.resource import Resource, TableRow
 
 
 def partial(api_version: str) -> Callable[[Object], Object]:
@@ -29,6 +29,8 @@ def table(
     include: str,
     objects: Sequence[Object],
     metadata: Object,
+    *,
+    listed: bool = True,
 ) -> Object:
     """A Table; ``include`` says what of each object goes with its row: None, Metadata, Object."""
     return {
@@ -36,7 +38,7 @@ def table(
         "apiVersion": api_version,
         "metadata": metadata,
         "columnDefinitions": tables.definitions(resource),
-        "rows": [_row(resource, obj, include) for obj in objects],
+        "rows": [_row(row, include) for row in tables.rows(resource, objects, listed=listed)],
     }
 
 
@@ -45,7 +47,7 @@ def table_of_one(resource: Resource, api_version: str, include: str) -> Callable
 
     def run(obj: Object) -> Object:
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        return table(resource, api_version, include, [obj], metadata)
+        return table(resource, api_version, include, [obj], metadata, listed=False)
 
     return run
 
@@ -78,10 +80,12 @@ def complete(obj: Object, gvk: GVK) -> Object:
     return {"kind": gvk.kind, "apiVersion": gvk.api_version, **full}
 
 
-def _row(resource: Resource, obj: Object, include: str) -> Object:
-    row: Object = {"cells": tables.cells(resource, obj)}
+def _row(row: TableRow, include: str) -> Object:
+    made: Object = {"cells": row.cells}
+    if row.conditions:
+        made["conditions"] = list(row.conditions)
     if include == "Object":
-        row["object"] = obj
+        made["object"] = row.obj
     elif include != "None":
-        row["object"] = partial(GroupVersion("meta.k8s.io", "v1").api_version)(obj)
-    return row
+        made["object"] = partial(GroupVersion("meta.k8s.io", "v1").api_version)(row.obj)
+    return made

@@ -189,7 +189,6 @@ class Store:
         strategy: Strategy,
         admit: Admit,
     ) -> Updated:
-        self._check_identity(obj, old)
         metadata.begin_update(obj, old)
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         strategy.prepare_for_update(ctx, obj, old)
@@ -269,10 +268,6 @@ class Store:
                 raise errors.invalid((self.resource.group, self.resource.kind), name, [error])
         elif given != str(current.revision):
             raise errors.conflict(self.resource.group_resource, name, MODIFIED)
-
-    def _check_identity(self, obj: Object, old: Object) -> None:
-        uid = obj["metadata"].get("uid", "")
-        metadata.check_preconditions(old, uid, "", self.resource.group_resource)
 
     # Delete.
 

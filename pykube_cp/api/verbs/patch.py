@@ -2,6 +2,7 @@
 # upstream: apiserver pkg/endpoints/handlers/patch.go PatchResource
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -41,7 +42,7 @@ async def handle(scope: Scope) -> ObjectResult:
         assert old is not None
         live = scope.to_served(old)
         validation = Validation(scope.request.warnings, options.field_validation)
-        obj = finish(_patched(scope, patcher, live, body), scope.resource.gvk, validation)
+        obj = finish(_patched(patcher, live), scope.resource.gvk, validation)
         check_name(obj, scope.name)
         check_namespace(obj, scope.namespace)
         obj = ownership.record(scope, obj, live, options)
@@ -69,8 +70,7 @@ async def _apply(scope: Scope, body: Object, options: Options) -> ObjectResult:
 
     async def change(old: Object | None) -> Object:
         live = scope.to_served(old) if old is not None else None
-        validation = Validation(scope.request.warnings, options.field_validation)
-        obj = ownership.apply(scope, body, live, options, validation)
+        obj = ownership.apply(scope, body, live, options)
         obj = scope.to_stored(obj)
         if old is not None and not gives_version:
             obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
@@ -113,7 +113,7 @@ async def read_patch(scope: Scope, gvk: GVK) -> Patcher:
     if media_type == APPLY:
         media_type = MERGE
     patcher = _patcher(scope, media_type, body, gvk)
-    return lambda live: _patched(scope, patcher, live, body)
+    return lambda live: _patched(patcher, live)
 
 
 def _patcher(scope: Scope, media_type: str, body: Any, gvk: GVK) -> Patcher:
@@ -130,20 +130,27 @@ def _patcher(scope: Scope, media_type: str, body: Any, gvk: GVK) -> Patcher:
     return lambda live: strategic_patch.apply(live, body, described)
 
 
-def _patched(scope: Scope, patcher: Patcher, live: Object, body: Any) -> Object:
+def _patched(patcher: Patcher, live: Object) -> Object:
     try:
         return patcher(live)
     except json_patch.PatchError as error:
         # upstream: apiserver pkg/endpoints/handlers/patch.go jsonPatcher.applyPatchToCurrentObject
-        kind = (scope.resource.group, scope.resource.kind)
         if error.too_large:
             raise errors.request_entity_too_large(str(error)) from None
         if error.malformed:
             raise errors.bad_request(str(error)) from None
-        details = [FieldError.invalid(Path("patch"), orjson.dumps(body).decode(), str(error))]
-        raise errors.invalid(kind, scope.name, details) from None
+        raise _does_not_fit(str(error)) from None
     except strategic_patch.PatchError as error:
-        raise errors.bad_request(str(error)) from None
+        if error.code == HTTPStatus.BAD_REQUEST:
+            raise errors.bad_request(str(error)) from None
+        if error.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise _does_not_fit(str(error)) from None
+        raise errors.StatusError(error.code, "", str(error)) from None
+
+
+def _does_not_fit(text: str) -> errors.StatusError:
+    code = HTTPStatus.UNPROCESSABLE_ENTITY
+    return errors.generic_server_response(code, "", ("", ""), "", text, 0, is_unexpected=False)
 
 
 def _gives_version(body: Any, media_type: str) -> bool:

@@ -7,6 +7,7 @@ from pykube_cp.api.decode import decode_object
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Scope, check_name, check_namespace, copy_of
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.metadata import check_preconditions
 
 
 async def handle(scope: Scope) -> ObjectResult:
@@ -17,7 +18,14 @@ async def handle(scope: Scope) -> ObjectResult:
     check_name(body, scope.name)
 
     async def change(old: Object | None) -> Object:
+        if old is not None:
+            # upstream: apiserver pkg/registry/rest/update.go defaultUpdatedObjectInfo.Preconditions
+            uid = body["metadata"].get("uid", "")
+            check_preconditions(old, uid, "", scope.resource.group_resource)
         obj = copy_of(body)
+        if old is not None:
+            uid = obj["metadata"].get("uid", "")
+            check_preconditions(old, uid, "", scope.store.resource.group_resource)
         live = scope.to_served(old) if old is not None else None
         obj = ownership.record(scope, obj, live, options)
         obj = scope.to_stored(obj)

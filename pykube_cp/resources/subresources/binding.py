@@ -73,6 +73,7 @@ def _assign(pod: Object, node: str, wanted: Object) -> None:
 
 def _scheduled(pod: Object) -> None:
     status = pod.setdefault("status", {})
+    status.pop("nominatedNodeName", None)
     conditions = status.setdefault("conditions", [])
     old = next((each for each in conditions if each["type"] == "PodScheduled"), None)
     new = {
