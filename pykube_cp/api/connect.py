@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote, urlencode
 
 from pykube_cp.admission.interface import Operation
-from pykube_cp.api import kubelets, rewriting
+from pykube_cp.api import kubelets, rewriting, websockets
 from pykube_cp.api.edge import outbound
 from pykube_cp.api.edge.outbound import OutboundError, Target
 from pykube_cp.api.log_options import query_of_log
@@ -88,6 +88,8 @@ async def _log(scope: Scope) -> Outcome:
     if answer.status != 200:
         text = b"".join([chunk async for chunk in answer.chunks]).decode("utf-8", "replace")
         raise _kubelet_error(scope, answer.status, text)
+    if websockets.is_websocket(scope.request):
+        return websockets.stream(scope.request, answer.chunks)
     return Stream(200, answer.chunks, [("Content-Type", "text/plain")])
 
 

@@ -233,7 +233,7 @@ class Store:
         if vanishes:
             entry = await self._remove(ctx, obj, current.revision)
             return Updated(entry, deleted=True)
-        if obj == old:
+        if _same(obj, old):
             return Updated(current)
         ttl = self.resource.ttl_seconds
         entry = await self._objects.update(
@@ -319,7 +319,7 @@ class Store:
         return obj, True
 
     async def _mark(self, ctx: WriteContext, current: Entry, obj: Object) -> Object:
-        if ctx.dry_run or orjson.loads(current.data) == obj:
+        if ctx.dry_run or _same(current.object(), obj):
             return obj
         await self._objects.update(
             current.key,
@@ -375,3 +375,9 @@ class Store:
         except (ValueError, KeyError, TypeError):
             # One corrupt object must not take lists and watches of the others down.
             return None, ("",) * len(self._selectors)
+
+
+def _same(one: Object, other: Object) -> bool:
+    # Python takes 1, 1.0 and true for equal; JSON does not.
+    sort = orjson.OPT_SORT_KEYS
+    return one == other and orjson.dumps(one, option=sort) == orjson.dumps(other, option=sort)

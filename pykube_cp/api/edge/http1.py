@@ -194,7 +194,7 @@ class Http1Protocol(asyncio.Protocol):
         self._peer_certificate: bytes | None = None
         self._remote = ""
         self._task: asyncio.Task[None] | None = None
-        self._queue: list[Request] = []
+        self._queue: list[tuple[Request, bool]] = []
         self._bodies: list[IncomingBody] = []
         self._upgraded: UpgradedConnection | None = None
         self._can_write = asyncio.Event()
@@ -203,6 +203,7 @@ class Http1Protocol(asyncio.Protocol):
         self._active_at = clock.monotonic()
         self._in_head = False
         self._stopping = False
+        self._keep_alive = True
         self._reset()
 
     # From the transport.
@@ -291,11 +292,11 @@ class Http1Protocol(asyncio.Protocol):
             remote_address=self._remote,
             received_at=clock.monotonic(),
         )
-        self._keep_alive = self._parser.should_keep_alive()
+        keep_alive = self._parser.should_keep_alive()
         if self._task is None:
-            self._begin(request)
+            self._begin(request, keep_alive)
         else:
-            self._queue.append(request)
+            self._queue.append((request, keep_alive))
 
     def on_body(self, data: bytes) -> None:
         self._bodies[-1].feed(data)
@@ -327,7 +328,8 @@ class Http1Protocol(asyncio.Protocol):
         if idle or (self._in_head and waited > HEAD_SECONDS):
             self.transport.close()
 
-    def _begin(self, request: Request) -> None:
+    def _begin(self, request: Request, keep_alive: bool) -> None:  # noqa: FBT001 - of the request
+        self._keep_alive = keep_alive
         self._task = asyncio.get_running_loop().create_task(self._serve(request))
 
     async def _serve(self, request: Request) -> None:
@@ -347,13 +349,16 @@ class Http1Protocol(asyncio.Protocol):
     def _served(self) -> None:
         self._task = None
         self._active_at = clock.monotonic()
-        if self._upgraded is not None or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._upgraded is not None:
+            self.transport.close()  # the upgrade was refused, and what follows is not HTTP
             return
         body = self._bodies.pop(0)
         if not body.ended or not self._keep_alive or self._stopping:
             self.transport.close()
         elif self._queue:
-            self._begin(self._queue.pop(0))
+            self._begin(*self._queue.pop(0))
 
     async def _send(self, request: Request, wire: Wire) -> None:
         if isinstance(wire, Response):
@@ -371,7 +376,7 @@ class Http1Protocol(asyncio.Protocol):
             # A 304 that named a type would change the type of what the client has kept.
             headers.append(("Content-Length", str(len(response.body))))
             headers.append(("Content-Type", response.content_type))
-        if not self._keep_alive or self._stopping:
+        if not self._keep_alive or self._stopping or self._upgraded is not None:
             headers.append(("Connection", "close"))
         head = render_head(response.status, headers)
         self.transport.write(head if request.method == "HEAD" else head + response.body)
@@ -415,7 +420,6 @@ class Http1Protocol(asyncio.Protocol):
         self._url = b""
         self._headers: dict[str, str] = {}
         self._head_bytes = 0
-        self._keep_alive = True
 
     def _count(self, size: int) -> None:
         self._head_bytes += size

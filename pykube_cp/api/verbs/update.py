@@ -18,10 +18,6 @@ async def handle(scope: Scope) -> ObjectResult:
     check_name(body, scope.name)
 
     async def change(old: Object | None) -> Object:
-        if old is not None:
-            # upstream: apiserver pkg/registry/rest/update.go defaultUpdatedObjectInfo.Preconditions
-            uid = body["metadata"].get("uid", "")
-            check_preconditions(old, uid, "", scope.resource.group_resource)
         obj = copy_of(body)
         if old is not None:
             uid = obj["metadata"].get("uid", "")

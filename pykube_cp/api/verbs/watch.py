@@ -102,8 +102,7 @@ class Watcher:
                 ) from None
         self._sent = after
         for change in changes:
-            if self._concerns(change):
-                self._pass(change)
+            self._pass(change)
 
     async def _live(self) -> None:
         assert self._stop is not None
@@ -131,7 +130,7 @@ class Watcher:
 
     def _pass(self, change: Change) -> None:
         revision = change.entry.revision
-        if revision <= self._sent:
+        if revision <= self._sent or not self._concerns(change):
             return
         self._sent = revision
         watched = self._as_seen(change)
