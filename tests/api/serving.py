@@ -74,7 +74,7 @@ class Api:
         """Connections of a user; ``""`` is nobody."""
         if user not in self._https:
             pair = pki.client_certificate(self.keys.ca, user, groups) if user else None
-            self._https[user] = HttpClient(self.tls(pair if user != "admin" else self.admin))
+            self._https[user] = HttpClient(tls=self.tls(pair if user != "admin" else self.admin))
         return self._https[user]
 
     async def __call__(
