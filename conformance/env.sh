@@ -13,6 +13,7 @@ STATE="${PYKUBE_CP_STATE:-$CACHE/state}"
 BIN="$CACHE/$KUBE_VERSION/bin"
 IMAGES="$CACHE/$KUBE_VERSION/images"          # OCI layout with every built image
 DEBIAN="$CACHE/debian"                        # programs taken out of Debian packages
+export KUBECACHEDIR="$STATE/kubectl-cache"      # discovery of this cluster, apart from the user's own
 PATH="$DEBIAN/usr/bin:$DEBIAN/usr/sbin:$PATH:/usr/sbin:/sbin"
 
 # Which control plane the cluster's scripts talk about: pykube-cp (ours) or reference (upstream's).

@@ -1,7 +1,10 @@
 """Bodies to objects: media type, size, kind, strictness, defaults."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.machinery import errors, schema, structural
@@ -25,13 +28,13 @@ class Validation:
     warnings: list[str]
     mode: str = ""
 
-    def judge(self, found: list[str]) -> None:
-        """``found`` are texts like ``unknown field "spec.foo"``."""
+    def judge(self, found: list[str], refuse: Callable[[str], errors.StatusError]) -> None:
+        """``found`` are texts like ``unknown field "spec.foo"``; ``refuse`` words the refusal."""
         if not found:
             return
         if self.mode == "Strict":
             text = ", ".join(found)
-            raise errors.bad_request(f"strict decoding error: {text}")
+            raise refuse(f"strict decoding error: {text}")
         if self.mode != "Ignore":
             self.warnings.extend(found)
 
@@ -41,7 +44,7 @@ async def decode_object(scope: Scope, gvk: GVK, options: Options) -> Object:
     validation = Validation(scope.request.warnings, options.field_validation)
     obj, found = await read_body(scope, gvk, strict=validation.mode != "Ignore")
     check_kind(obj, gvk)
-    validation.judge(found)
+    validation.judge(found, refusal(gvk))
     defaulting.default(obj, gvk)
     return obj
 
@@ -86,8 +89,8 @@ def finish(raw: Object, gvk: GVK, validation: Validation, *, fill_defaults: bool
     try:
         obj, unknown = structural.normalize(raw, kind, strict=validation.mode != "Ignore")
     except DecodeError as error:
-        raise errors.bad_request(_decode_text(gvk, str(error))) from None
-    validation.judge(unknown)
+        raise _bad_patch(raw, str(error)) from None
+    validation.judge(unknown, lambda text: _bad_patch(raw, text))
     rest = {key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}}
     obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, **rest}
     if fill_defaults:
@@ -200,6 +203,17 @@ def _check_delete_options(raw: Object) -> list[FieldError]:
     if raw.get("dryRun") and raw["dryRun"] != ["All"]:
         found.append(FieldError.not_supported(Path("dryRun"), raw["dryRun"], ["All"]))
     return found
+
+
+def refusal(gvk: GVK) -> Callable[[str], errors.StatusError]:
+    """Makes the 400 for a body that cannot be decoded, of what is wrong with it."""
+    return lambda text: errors.bad_request(_decode_text(gvk, text))
+
+
+def _bad_patch(raw: Object, text: str) -> errors.StatusError:
+    # upstream: apiserver pkg/endpoints/handlers/patch.go jsonPatcher.applyPatchToCurrentObject
+    patched = orjson.dumps(raw).decode()
+    return errors.invalid(("", ""), "", [FieldError.invalid(Path("patch"), patched, text)])
 
 
 def _decode_text(gvk: GVK, text: str) -> str:

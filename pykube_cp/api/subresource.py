@@ -5,7 +5,7 @@ from typing import Any
 
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import ownership
-from pykube_cp.api.decode import Validation, check_kind, finish, read_body
+from pykube_cp.api.decode import Validation, check_kind, finish, read_body, refusal
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
 from pykube_cp.api.verbs.patch import read_patch
@@ -59,7 +59,7 @@ async def _body(scope: Scope, page: Page, options: Options) -> Object:
     validation = Validation(scope.request.warnings, options.field_validation)
     body, found = await read_body(scope, page.accepts, strict=validation.mode != "Ignore")
     check_kind(body, page.accepts)
-    validation.judge(found)
+    validation.judge(found, refusal(page.accepts))
     defaulting.default(body, page.accepts)
     meta = body.setdefault("metadata", {})
     if scope.resource.namespaced:

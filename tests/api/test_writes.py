@@ -405,15 +405,15 @@ async def test_unknown_fields_are_refused_told_or_dropped(api: Api) -> None:
     assert answer.status == 400
     assert answer.message == (
         'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: '
-        'duplicate field "data.x", unknown field "extra", unknown field "metadata.colour"'
+        'unknown field "metadata.colour", unknown field "extra", duplicate field "data.x"'
     )
     answer = await api("POST", path + "?fieldValidation=Warn", body)
     assert answer.status == 201
     warnings = answer.headers.getall("Warning")  # type: ignore[attr-defined] # a multidict
     assert warnings == [
-        '299 - "duplicate field \\"data.x\\""',
-        '299 - "unknown field \\"extra\\""',
         '299 - "unknown field \\"metadata.colour\\""',
+        '299 - "unknown field \\"extra\\""',
+        '299 - "duplicate field \\"data.x\\""',
     ]
     patch = {"more": 1}
     answer = await api("PATCH", path + "/a?fieldValidation=Strict", patch, MERGE)

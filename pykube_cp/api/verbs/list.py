@@ -48,7 +48,9 @@ async def handle(scope: Scope) -> ListResult:
         return await _at_revision(scope, cache, namespace, selection, options, begin)
     revision = begin.revision if begin.revision > 0 else scope.services.caches.revision
     entries = _entries(cache, scope, namespace, selection, begin.start)
-    return _page(scope, entries, selection, options.limit, revision, known_all=True)
+    # upstream: apiserver pkg/storage/cacher/cacher.go computeListLimit
+    limit = 0 if options.version_text == "0" and not options.continue_ else options.limit
+    return _page(scope, entries, selection, limit, revision, known_all=True)
 
 
 def _entries(

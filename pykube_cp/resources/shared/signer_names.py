@@ -52,13 +52,12 @@ def check_bundle(name: str, signer: str | None = None) -> list[str]:
     # upstream: pkg/apis/core/validation/names.go ValidateClusterTrustBundleName
     if signer is None:
         before, colon, _ = name.rpartition(":")
-        signer = before.replace(":", "/", 1) if colon else ""
+        signer = before.replace(":", "/") if colon else ""
     if not signer:
         if ":" in name:
-            return ["ClusterTrustBundle without signer name must not have \":\" in its name"]
+            return ['ClusterTrustBundle without signer name must not have ":" in its name']
         return names.is_dns1123_subdomain(name)
     prefix = signer.replace("/", ":") + ":"
     if not name.startswith(prefix):
-        shown = quote(prefix)
         return [f"ClusterTrustBundle for signerName {signer} must be named with prefix {prefix}"]
     return names.is_dns1123_subdomain(name.removeprefix(prefix))
