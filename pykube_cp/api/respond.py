@@ -113,6 +113,8 @@ class Form:
         self._pretty = accepted.pretty or bool(request.query.flag("pretty"))
         self._convert = accepted.convert
         self._content_type = _content_type(accepted)
+        self._is_table = accepted.convert is not None and accepted.convert.kind == "Table"
+        self._knows_columns = False
         self._transform = self._find_transform()
         self._key = (
             accepted.codec.media_type,
@@ -230,10 +232,16 @@ class Form:
 
     def frame(self, watched: Watched) -> bytes:
         """The event's frame; made once for all who see the change the same way."""
+        made = self._shared_frame(watched)
+        # upstream: apiserver pkg/endpoints/handlers/response.go watchEmbeddedEncoder.doEncode
+        self._knows_columns = self._knows_columns or (self._is_table and watched.entry is not None)
+        return made
+
+    def _shared_frame(self, watched: Watched) -> bytes:
         frames = watched.frames
         if frames is None:
             return self._make_frame(watched)
-        key = (*self._key, watched.type, watched.stamp)
+        key = (*self._key, watched.type, watched.stamp, self._knows_columns)
         found: bytes | None = frames.get(key)
         if found is None:
             found = frames[key] = self._make_frame(watched)
@@ -252,7 +260,10 @@ class Form:
         obj = watched.entry.object()
         if watched.stamp:
             obj["metadata"]["resourceVersion"] = str(watched.stamp)
-        return self._transform(obj) if self._transform is not None else obj
+        shown = self._transform(obj) if self._transform is not None else obj
+        if self._knows_columns:
+            shown["columnDefinitions"] = None
+        return shown
 
     def _bookmark(self, watched: Watched) -> Object:
         metadata: Object = {"resourceVersion": str(watched.stamp)}

@@ -89,11 +89,13 @@ class Api:
     ) -> Answer:
         """Send a request; a body that is not bytes is sent as JSON."""
         data = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
+        # What is large goes in chunks: the client warns of large bodies in one piece.
+        sent = data if len(data) < 1 << 20 else _pieces(data)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             given["Content-Type"] = content_type
         url = self.access.server + path
-        response = await self.http(user).request(method, url, body=data, headers=given)
+        response = await self.http(user).request(method, url, body=sent, headers=given)
         return Answer(response.status, response.body, response.headers)
 
     async def namespace(self) -> str:
@@ -129,6 +131,11 @@ class Api:
             await http.close()
         await self.remote.close()
         await self.server.stop()
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 1 << 16):
+        yield data[start : start + (1 << 16)]
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:

@@ -22,7 +22,6 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
         (b"", 400, ""),
         (b"[]", 400, ""),
         (b'"x"', 400, ""),
-        (b"null", 422, "name or generateName is required"),
         (b'{"metadata": 1}', 400, "cannot be handled as a ConfigMap"),
         (b'{"metadata": {"name": "a"}, "data": {"x": 1}}', 400, "cannot be handled as a ConfigMap"),
         (b'{"metadata": {"name": "a", "labels": []}}', 400, "cannot be handled as a ConfigMap"),
@@ -37,7 +36,6 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
         (b'{"metadata": {"name": "../a"}}', 422, "metadata.name: Invalid value"),
         (b'{"metadata": {"name": "a\\u0000"}}', 422, "metadata.name: Invalid value"),
         (b"\xff\xfe", 400, ""),
-        (b'{"metadata": {"name": "\\ud800"}}', 422, "metadata.name: Invalid value"),
         (b"[" * 20_000, 400, ""),
         (b'{"a":' * 20_000, 400, ""),
     ],
@@ -57,9 +55,9 @@ async def test_bodies_have_a_limit(api: Api) -> None:
     answer = await api("POST", path, config_map(x="y" * (3 << 20)))
     assert (answer.status, answer.json["reason"]) == (413, "RequestEntityTooLarge")
     assert answer.message == "Request entity too large: limit is 3145728"
-    answer = await api("POST", path, config_map(x="y" * (1 << 20)))
+    answer = await api("POST", path, config_map(x="y" * ((1 << 20) + 1)))
     assert answer.status == 422
-    assert "must have at most 1048576 bytes" in answer.message.replace("Too long: ", "")
+    assert "Too long: may not be more than 1048576 bytes" in answer.message
 
 
 async def test_unknown_media_types_are_refused(api: Api) -> None:
@@ -120,8 +118,8 @@ async def test_tables_of_a_watch_name_their_columns_once(api: Api) -> None:
         await api("POST", path, config_map(name))
     async with api.watch(path + "?watch=1", TABLE) as events:
         first, second = [await anext(events) for _ in range(2)]
-    assert [column["name"] for column in first["object"]["columnDefinitions"]][0] == "Name"
-    assert not second["object"].get("columnDefinitions")
+    assert first["object"]["columnDefinitions"][0]["name"] == "Name"
+    assert second["object"]["columnDefinitions"] is None
 
 
 async def test_metadata_alone(api: Api) -> None:

@@ -70,5 +70,3 @@ def _within_limit(name: str, value: str, limits: Object, path: Path) -> checks.E
     else:
         return []
     return [FieldError.invalid(where, str(request), text)]
-
-

@@ -232,9 +232,7 @@ COMMON: dict[str, tuple[str, Check]] = {
 """Sources by field, with the field by which their errors go."""
 
 
-def check_one(
-    holder: Object, path: Path, sources: dict[str, tuple[str, Check]]
-) -> checks.Errors:
+def check_one(holder: Object, path: Path, sources: dict[str, tuple[str, Check]]) -> checks.Errors:
     """There is exactly one source, and nothing is wrong with it."""
     used = [field for field in sources if holder.get(field) is not None]
     if not used:
