@@ -171,6 +171,6 @@ cronjob_ends() {
   within 20 tock bash -c "kubectl logs \$(kubectl get jobs -o name | grep tick | head -1)"
 }
 
-for part in nodes cronjob_begins deployment services rollout streams forward_and_copy declarative batch_and_daemons drain cascade cronjob_ends; do "$part"; done
+for part in nodes cronjob_begins deployment services rollout streams forward_and_copy declarative batch_and_daemons cronjob_ends drain cascade; do "$part"; done
 rm -rf "$WORK"
 held

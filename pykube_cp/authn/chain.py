@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from pykube_cp.authn.bearer import token_of
 from pykube_cp.authn.interface import AuthenticationError, Authenticator, Credentials, Identity
 
 AUTHENTICATED = "system:authenticated"
@@ -20,7 +21,8 @@ class AuthenticationChain:
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
         """The sender with the groups everyone has; None when nobody recognises him."""
-        refused = False
+        # upstream: apiserver pkg/authentication/request/bearertoken/bearertoken.go invalidToken
+        refused = bool(token_of(credentials))
         for authenticator in self._authenticators:
             if refused and authenticator.name == "anonymous":
                 return None

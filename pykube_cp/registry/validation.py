@@ -23,6 +23,8 @@ NEGATIVE = "must be greater than or equal to 0"
 ANNOTATIONS_LIMIT = 256 * 1024
 SUBRESOURCE_LIMIT = 256
 FIELD_MANAGER_LIMIT = 128
+_SPEC = "spec"
+"""One that was left out is judged as an empty one."""
 
 
 class ValidateName(Protocol):
@@ -106,7 +108,11 @@ class _Kind:
             found += self._check(obj, Path(), ctx)
         for name, plan in self._members:
             member = obj.get(name)
-            if member is not None and (ctx.old is None or member != ctx.old.get(name)):
+            if ctx.old is not None and member == ctx.old.get(name):
+                continue
+            if member is None and name == _SPEC:
+                member = {}
+            if member is not None:
                 plan(member, Path(name), ctx, found)
         return found
 

@@ -50,7 +50,8 @@ async def test_names_are_given_or_generated(api: Api) -> None:
     path = await api.namespace() + "/configmaps"
     meta = (await api("POST", path, {"metadata": {"generateName": "x-"}})).json["metadata"]
     assert meta["name"].startswith("x-")
-    for body in ({}, {"metadata": {}}, {"metadata": {"name": "", "generateName": ""}}):
+    nameless: list[Any] = [{}, {"metadata": {}}, {"metadata": {"name": "", "generateName": ""}}]
+    for body in nameless:
         answer = await api("POST", path, body)
         assert answer.status == 422
         assert "metadata.name: Required value: name or generateName is required" in answer.message

@@ -85,29 +85,28 @@ async def test_sqlite_survives_the_death_of_its_process(tmp_path: Path) -> None:
     path, copy = tmp_path / "state.db", tmp_path / "copy" / "state.db"
     copy.parent.mkdir()
     acknowledged: list[int] = []
+    known: list[int] = []
 
     async def writer(storage: SqliteStorage, number: int) -> None:
         for _ in range(20):
             acknowledged.extend(await storage.commit([put(P + f"{number}"), put(P + "shared")]))
 
-    async def die() -> list[int]:
+    async def die() -> None:
         while len(acknowledged) < 60:  # noqa: ASYNC110 - the writers say nothing
             await asyncio.sleep(0)
-        known = list(acknowledged)
+        known.extend(acknowledged)
         for suffix in ("", "-wal"):
             shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
-        return known
 
     async with opened(path) as storage:
-        known, *_ = await asyncio.gather(die(), *(writer(storage, each) for each in range(4)))
+        await asyncio.gather(die(), *(writer(storage, each) for each in range(4)))
     async with opened(copy) as storage:
-        kept = [event.revision for event in await storage.history("", 0)]
+        events = await storage.history("", 0)
+        kept = [event.revision for event in events]
         assert set(known) <= set(kept)
         assert storage.revision == kept[-1]
-        # Both writes of a commit or neither.
-        assert len(
-            [key for key in await storage.history("", 0) if key.key.endswith("shared")]
-        ) * 2 == len(kept)
+        shared = [event for event in events if event.key == P + "shared"]
+        assert len(shared) * 2 == len(kept), "both writes of a commit or neither"
         assert (await write(storage, P + "next"))[0] > kept[-1]
 
 
@@ -117,9 +116,12 @@ async def test_sqlite_commits_together_what_arrives_together(
     async with opened(tmp_path / "state.db") as storage:
         sizes: list[int] = []
         write_batch = storage._write_batch
-        monkeypatch.setattr(
-            storage, "_write_batch", lambda batch: (sizes.append(len(batch)), write_batch(batch))
-        )
+
+        def counted(batch: list[sqlite._Transaction]) -> None:
+            sizes.append(len(batch))
+            write_batch(batch)
+
+        monkeypatch.setattr(storage, "_write_batch", counted)
         heard = Recorder(storage)
         await asyncio.gather(*(write(storage, P + str(number)) for number in range(100)))
         assert sum(sizes) == 100

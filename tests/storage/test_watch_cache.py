@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -247,7 +247,7 @@ async def test_ending_a_subscription_while_it_is_told() -> None:
     storage = MemoryStorage()
     cache = await loaded(WatchCache(storage))
     heard: list[str] = []
-    ends = []
+    ends: list[Callable[[], None]] = []
 
     def once(change: Change) -> None:
         heard.append(change.entry.name)

@@ -1,8 +1,11 @@
 """Pod, and its status."""
 # upstream: pkg/apis/core/v1/defaults.go SetDefaults_Pod
 
+from pykube_cp.machinery import objects
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, pod_annotations
 
 
 def _default_pod(pod: Object, _ctx: RuleContext) -> None:
@@ -43,7 +46,51 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
         status["podIP"] = addresses[0].get("ip", "")
 
 
+def _validate(pod: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    """What is asked of pods and not of templates."""
+    # upstream: pkg/apis/core/validation/validation.go validatePodMetadataAndSpec
+    spec, where = pod.get("spec") or {}, path.child("spec")
+    annotations = objects.annotations(pod)
+    if ctx.old is not None and (spec, annotations) == _judged(ctx.old):
+        return []
+    found = pod_annotations.check(annotations, spec, path.child("metadata", "annotations"))
+    if ctx.old is None:
+        found += pod_annotations.check_fields(annotations, spec, where)
+    found += _tokens(spec, where.child("volumes"))
+    found += checks.nonnegative(spec, where, "terminationGracePeriodSeconds")
+    if pod_annotations.MIRROR in annotations and spec.get("resourceClaims"):
+        text = "static pods do not support resource claims"
+        found.append(FieldError.forbidden(Path(""), text))
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        for position, container in enumerate(spec.get(field) or ()):
+            image = container.get("image") or ""
+            if image != image.strip():
+                text = "must not have leading or trailing whitespace"
+                place = where.child(field).index(position).child("image")
+                found.append(FieldError.invalid(place, image, text))
+    return found
+
+
+def _judged(pod: Object) -> tuple[Object, dict[str, str]]:
+    return pod.get("spec") or {}, objects.annotations(pod)
+
+
+def _tokens(spec: Object, path: Path) -> checks.Errors:
+    """Without an account there are no tokens."""
+    if spec.get("serviceAccountName"):
+        return []
+    found = []
+    for position, volume in enumerate(spec.get("volumes") or ()):
+        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            if source.get("serviceAccountToken") is not None:
+                where = path.index(position).child("projected", "sources").index(number)
+                text = "must not be specified when serviceAccountName is not set"
+                place = where.child("serviceAccountToken")
+                found.append(FieldError.forbidden(place, text))
+    return found
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.core.v1.Pod", default=_default_pod),
+    TypeRule(type="io.k8s.api.core.v1.Pod", default=_default_pod, validate=_validate),
     TypeRule(type="io.k8s.api.core.v1.PodStatus", default=_default_status),
 )
