@@ -33,7 +33,9 @@ def run(options: argparse.Namespace) -> int:
         from pykube_cp.controllers.catalog import CONTROLLERS  # noqa: PLC0415 - as above
         from pykube_cp.controllers.manager import ControllerManager  # noqa: PLC0415 - as above
 
-        client = RemoteClient.from_kubeconfig(options.kubeconfig, "kube-controller-manager")
+        client = RemoteClient.from_kubeconfig(
+            options.kubeconfig, component="kube-controller-manager"
+        )
         manager = ControllerManager(
             client,
             clients_by_identity(client),

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         from pykube_cp.client.remote import RemoteClient  # noqa: PLC0415 - as above
         from pykube_cp.scheduler.scheduler import Scheduler  # noqa: PLC0415 - as above
 
-        client = RemoteClient.from_kubeconfig(options.kubeconfig, "kube-scheduler")
+        client = RemoteClient.from_kubeconfig(options.kubeconfig, component="kube-scheduler")
         informers = Informers(client)
         recorder = Recorder(client, "default-scheduler", os.uname().nodename)
         scheduler = Scheduler(client, informers, recorder, SchedulerConfig())
