@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pykube_cp.authz import bootstrap as policy
 from pykube_cp.client.interface import Client
 from pykube_cp.config import ApiServerConfig
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.machinery.objects import Object, deep_copy
 
@@ -58,6 +58,7 @@ class Bootstrap:
         await self._policy()
         await self._ensure(SERVICE_CIDRS, self._service_cidr())
         await self._authentication()
+        await self._legacy_tokens()
         await self.assert_service()
         self.done = True
 
@@ -114,6 +115,14 @@ class Bootstrap:
         name = "extension-apiserver-authentication"
         meta = {"name": name, "namespace": "kube-system"}
         await self._ensure(CONFIG_MAPS, {"kind": "ConfigMap", "metadata": meta, "data": data})
+
+    async def _legacy_tokens(self) -> None:
+        """Since when the use of tokens kept in Secrets is being watched."""
+        # upstream: pkg/controlplane/controller/legacytokentracking/controller.go
+        name = "kube-apiserver-legacy-service-account-token-tracking"
+        meta = {"name": name, "namespace": "kube-system"}
+        since = {"since": clock.timestamp().partition("T")[0]}
+        await self._ensure(CONFIG_MAPS, {"kind": "ConfigMap", "metadata": meta, "data": since})
 
     async def assert_service(self) -> None:
         """The service ``kubernetes``, its endpoints and its slice, as they should be."""

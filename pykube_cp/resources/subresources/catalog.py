@@ -1,7 +1,6 @@
 """The list of pages."""
 
 from pykube_cp.resources.subresources import (
-    approval,
     binding,
     component_statuses,
     eviction,
@@ -18,7 +17,6 @@ _ALL: tuple[Page, ...] = (
     *token.PAGES,
     *scale.PAGES,
     *finalize.PAGES,
-    *approval.PAGES,
     *reviews.PAGES,
     *component_statuses.PAGES,
 )
