@@ -128,6 +128,8 @@ class Bootstrap:
         """The service ``kubernetes``, its endpoints and its slice, as they should be."""
         # upstream: pkg/controlplane/controller/kubernetesservice/controller.go
         await self._ensure(SERVICES, self._service())
+        if not self._is_reachable():
+            return
         labels = {"endpointslice.kubernetes.io/skip-mirror": "true"}
         meta: Object = {"name": "kubernetes", "namespace": "default", "labels": labels}
         address = self.config.advertise_address
@@ -148,6 +150,11 @@ class Bootstrap:
             "ports": ports,
         }
         await self._assert(SLICES, piece, ("endpoints", "ports"))
+
+    def _is_reachable(self) -> bool:
+        """Whether others could come to the advertised address; loopback is no endpoint."""
+        address = ipaddress.ip_address(self.config.advertise_address)
+        return bool(self.config.port) and not address.is_loopback
 
     def _service(self) -> Object:
         network = ipaddress.ip_network(self.config.service_cidrs[0])
