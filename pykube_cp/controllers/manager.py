@@ -212,6 +212,7 @@ class ControllerManager:
         """
         self.informers = Informers(client)
         self.running: dict[str, Running] = {}
+        self._client = client
         self._client_for = client_for
         self._config = config
         self._controllers = controllers
@@ -219,7 +220,8 @@ class ControllerManager:
         self._prepared = asyncio.Event()
 
     def _make(self, controller: Controller) -> Running:
-        client = self._client_for(controller.identity)
+        # A controller without an identity of its own acts as the manager.
+        client = self._client_for(controller.identity) if controller.identity else self._client
         names = (MAIN, *(queue.name for queue in controller.queues))
         queues = {name: WorkQueue(_queue_name(controller, name)) for name in names}
         source = controller.event_source or controller.name

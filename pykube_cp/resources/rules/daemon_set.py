@@ -1,7 +1,9 @@
 """Daemon sets."""
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, workloads
 
 _ROLLING = {"maxUnavailable": 1, "maxSurge": 0}
 
@@ -23,7 +25,67 @@ def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
             rolling[field] = value
 
 
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateDaemonSetSpec
+    found = []
+    if spec.get("selector") is not None:
+        found += workloads.check_selector(spec, path, "daemonset")
+    found += workloads.check_template(spec, path, "DaemonSet")
+    return found + checks.nonnegative(spec, path, "minReadySeconds", "revisionHistoryLimit")
+
+
+def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateDaemonSetUpdateStrategy
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    if kind == "OnDelete":
+        return []
+    if kind != "RollingUpdate":
+        return [FieldError.not_supported(path, strategy, ("RollingUpdate", "OnDelete"))]
+    where = path.child("rollingUpdate")
+    return [FieldError.required(where)] if rolling is None else _rolling(rolling, where)
+
+
+def _rolling(rolling: Object, path: Path) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateRollingUpdateDaemonSet
+    found = []
+    for check in (checks.amount_or_percentage, checks.at_most_all):
+        for field in ("maxUnavailable", "maxSurge"):
+            found += check(rolling.get(field), path.child(field))
+    unavailable = checks.amount(rolling.get("maxUnavailable"))
+    surge = checks.amount(rolling.get("maxSurge"))
+    if unavailable and surge:
+        text = "may not be set when maxUnavailable is non-zero"
+        found.append(FieldError.invalid(path.child("maxSurge"), rolling["maxSurge"], text))
+    elif not unavailable and not surge:
+        text = "cannot be 0 when maxSurge is 0"
+        found.append(FieldError.required(path.child("maxUnavailable"), text))
+    return found
+
+
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go validateDaemonSetStatus
+    fields = (
+        "currentNumberScheduled",
+        "numberMisscheduled",
+        "desiredNumberScheduled",
+        "numberReady",
+        "observedGeneration",
+        "updatedNumberScheduled",
+        "numberAvailable",
+        "numberUnavailable",
+        "collisionCount",
+    )
+    return checks.nonnegative(status, path, *fields)
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.apps.v1.DaemonSetSpec", default=_default_spec),
-    TypeRule(type="io.k8s.api.apps.v1.DaemonSetUpdateStrategy", default=_default_strategy),
+    TypeRule(
+        type="io.k8s.api.apps.v1.DaemonSetSpec", default=_default_spec, validate=_validate_spec
+    ),
+    TypeRule(
+        type="io.k8s.api.apps.v1.DaemonSetUpdateStrategy",
+        default=_default_strategy,
+        validate=_validate_strategy,
+    ),
+    TypeRule(type="io.k8s.api.apps.v1.DaemonSetStatus", validate=_validate_status),
 )

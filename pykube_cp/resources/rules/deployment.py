@@ -1,7 +1,9 @@
 """Deployments."""
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, workloads
 
 _SPEC = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
 
@@ -24,7 +26,62 @@ def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
             rolling[field] = "25%"
 
 
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateDeploymentSpec
+    found = workloads.check_selector(spec, path, "deployment")
+    found += workloads.check_template(spec, path, "ReplicaSet")
+    deadline = "progressDeadlineSeconds"
+    fields = ("replicas", "minReadySeconds", "revisionHistoryLimit", deadline)
+    found += checks.nonnegative(spec, path, *fields)
+    seconds = spec.get(deadline)
+    if seconds is not None and seconds <= (spec.get("minReadySeconds") or 0):
+        text = "must be greater than minReadySeconds"
+        found.append(FieldError.invalid(path.child(deadline), seconds, text))
+    return found
+
+
+def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateDeploymentStrategy
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    where = path.child("rollingUpdate")
+    if kind == "Recreate":
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        return [] if rolling is None else [FieldError.forbidden(where, text)]
+    if kind != "RollingUpdate":
+        return [FieldError.not_supported(path, strategy, ("Recreate", "RollingUpdate"))]
+    if rolling is None:
+        return [FieldError.required(where, "this should be defaulted and never be nil")]
+    return _rolling(rolling, where)
+
+
+def _rolling(rolling: Object, path: Path) -> checks.Errors:
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    where = path.child("maxUnavailable")
+    found = checks.amount_or_percentage(unavailable, where)
+    found += checks.amount_or_percentage(surge, path.child("maxSurge"))
+    if not checks.amount(unavailable) and not checks.amount(surge):
+        text = "may not be 0 when `maxSurge` is 0"
+        found.append(FieldError.invalid(where, unavailable, text))
+    return found + checks.at_most_all(unavailable, where)
+
+
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateDeploymentStatus
+    parts = ("updatedReplicas", "readyReplicas", "availableReplicas")
+    others = ("observedGeneration", "unavailableReplicas", "terminatingReplicas", "collisionCount")
+    found = workloads.check_counts(status, path, parts, others)
+    text = "cannot be greater than readyReplicas"
+    return found + workloads.check_available(status, path, text)
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.apps.v1.DeploymentSpec", default=_default_spec),
-    TypeRule(type="io.k8s.api.apps.v1.DeploymentStrategy", default=_default_strategy),
+    TypeRule(
+        type="io.k8s.api.apps.v1.DeploymentSpec", default=_default_spec, validate=_validate_spec
+    ),
+    TypeRule(
+        type="io.k8s.api.apps.v1.DeploymentStrategy",
+        default=_default_strategy,
+        validate=_validate_strategy,
+    ),
+    TypeRule(type="io.k8s.api.apps.v1.DeploymentStatus", validate=_validate_status),
 )

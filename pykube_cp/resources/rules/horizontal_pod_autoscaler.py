@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, hpa_metrics
 
 _CPU_UTILIZATION = 80
 _PERIOD_SECONDS = 15
@@ -46,9 +48,82 @@ def _given(rules: Object | None) -> Object:
     return {field: value for field, value in (rules or {}).items() if value is not None}
 
 
+_MAX_WINDOW, _MAX_PERIOD = 3600, 1800
+_SELECTIONS = ("Disabled", "Max", "Min")
+_POSITIVE = "must be greater than zero"
+
+
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/autoscaling/validation/validation.go validateHorizontalPodAutoscalerSpec
+    low, high = spec.get("minReplicas"), spec.get("maxReplicas") or 0
+    where = path.child("maxReplicas")
+    found = checks.nonnegative(spec, path, "minReplicas")
+    if not high:
+        found.append(FieldError.required(where, "must be set and greater than 0"))
+    elif high < 0:
+        found.append(FieldError.invalid(where, high, "must be greater than or equal to 1"))
+    if low is not None and high < low:
+        text = "must be greater than or equal to `minReplicas`"
+        found.append(FieldError.invalid(where, high, text))
+    target = spec.get("scaleTargetRef") or {}
+    found += hpa_metrics.check_reference(target, path.child("scaleTargetRef"))
+    return found + hpa_metrics.check(spec.get("metrics") or [], low, path.child("metrics"))
+
+
+def _validate_rules(rules: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/autoscaling/validation/validation.go validateScalingRules
+    window, where = (
+        rules.get("stabilizationWindowSeconds"),
+        path.child("stabilizationWindowSeconds"),
+    )
+    found = []
+    if window is not None and window < 0:
+        text = "must be greater than or equal to zero"
+        found.append(FieldError.invalid(where, window, text))
+    if window is not None and window > _MAX_WINDOW:
+        text = f"must be less than or equal to {_MAX_WINDOW}"
+        found.append(FieldError.invalid(where, window, text))
+    found += checks.optional(rules, path, "selectPolicy", _SELECTIONS)
+    if not rules.get("policies"):
+        text = "must specify at least one Policy"
+        found.append(FieldError.required(path.child("policies"), text))
+    tolerance = checks.quantity(rules.get("tolerance") or 0)
+    if tolerance is not None and tolerance.sign() < 0:
+        where = path.child("tolerance")
+        found.append(FieldError.invalid(where, str(tolerance), checks.NEGATIVE))
+    return found
+
+
+def _validate_policy(policy: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/autoscaling/validation/validation.go validateScalingPolicy
+    found = checks.supported(policy.get("type") or "", path.child("type"), ("Percent", "Pods"))
+    for field in ("value", "periodSeconds"):
+        value = policy.get(field) or 0
+        if value <= 0:
+            found.append(FieldError.invalid(path.child(field), value, _POSITIVE))
+    period = policy.get("periodSeconds") or 0
+    if period > _MAX_PERIOD:
+        text = f"must be less than or equal to {_MAX_PERIOD}"
+        found.append(FieldError.invalid(path.child("periodSeconds"), period, text))
+    return found
+
+
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    return checks.nonnegative(status, path, "currentReplicas", "desiredReplicas")
+
+
 RULES = (
     TypeRule(
         type="io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec", default=_default_replicas
     ),
-    TypeRule(type="io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", default=_default_spec),
+    TypeRule(
+        type="io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+    ),
+    TypeRule(type="io.k8s.api.autoscaling.v2.HPAScalingRules", validate=_validate_rules),
+    TypeRule(type="io.k8s.api.autoscaling.v2.HPAScalingPolicy", validate=_validate_policy),
+    TypeRule(
+        type="io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus", validate=_validate_status
+    ),
 )

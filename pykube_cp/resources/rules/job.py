@@ -1,7 +1,9 @@
 """Jobs."""
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, pod_failure_policies, success_policies
 
 _MAX_INT32 = 2**31 - 1
 
@@ -44,9 +46,144 @@ def _default_pattern(pattern: Object, _ctx: RuleContext) -> None:
         pattern["status"] = "True"
 
 
+_MODES = ("NonIndexed", "Indexed")
+_MAX_INDEXED = 100_000
+_MANY_COMPLETIONS = 100_000
+_MAX_FOR_MANY = 10_000
+_MAX_MANAGED_BY = 63
+_COUNTS = (
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+)
+
+
+def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/batch/validation/validation.go validateJobSpec
+    found = checks.nonnegative(spec, path, *_COUNTS)
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        text = "when maxFailedIndexes is specified"
+        found.append(FieldError.required(path.child("backoffLimitPerIndex"), text))
+    found += _manager(spec, path)
+    found += checks.optional(spec, path, "completionMode", _MODES)
+    is_indexed = spec.get("completionMode") == "Indexed"
+    found += _indexed(spec, path) if is_indexed else _not_indexed(spec, path)
+    if spec.get("podFailurePolicy") is not None:
+        found += pod_failure_policies.check(spec, path.child("podFailurePolicy"))
+    if is_indexed and spec.get("successPolicy") is not None:
+        found += success_policies.check(spec, path.child("successPolicy"))
+    found += _replacement_policy(spec, path)
+    found += _restart_policy(spec, path.child("template", "spec", "restartPolicy"))
+    return found + (_selection(spec, path) if ctx.kind.kind == "Job" else _template(spec, path))
+
+
+def _manager(spec: Object, path: Path) -> checks.Errors:
+    name, where = spec.get("managedBy"), path.child("managedBy")
+    if name is None:
+        return []
+    found = checks.prefixed_path(name, where)
+    if len(name) > _MAX_MANAGED_BY:
+        found.append(FieldError.too_long(where, "", _MAX_MANAGED_BY))
+    return found
+
+
+def _indexed(spec: Object, path: Path) -> checks.Errors:
+    found = []
+    completions, failed = spec.get("completions"), spec.get("maxFailedIndexes")
+    if completions is None:
+        text = "when completion mode is Indexed"
+        found.append(FieldError.required(path.child("completions"), text))
+    limit = f"must be less than or equal to {_MAX_INDEXED}"
+    if (spec.get("parallelism") or 0) > _MAX_INDEXED:
+        text = f"{limit} when completion mode is Indexed"
+        found.append(FieldError.invalid(path.child("parallelism"), spec["parallelism"], text))
+    if failed is not None:
+        where = path.child("maxFailedIndexes")
+        if completions is not None and failed > completions:
+            text = "must be less than or equal to completions"
+            found.append(FieldError.invalid(where, failed, text))
+        if failed > _MAX_INDEXED:
+            found.append(FieldError.invalid(where, failed, limit))
+    if (completions or 0) > _MANY_COMPLETIONS and spec.get("backoffLimitPerIndex") is not None:
+        found += _many(spec, path)
+    return found
+
+
+def _many(spec: Object, path: Path) -> checks.Errors:
+    """With so many completions, each with a limit of its own, the rest must be moderate."""
+    found = []
+    if spec.get("maxFailedIndexes") is None:
+        text = f"must be specified when completions is above {_MANY_COMPLETIONS}"
+        found.append(FieldError.required(path.child("maxFailedIndexes"), text))
+    for field in ("parallelism", "maxFailedIndexes"):
+        if (spec.get(field) or 0) > _MAX_FOR_MANY:
+            text = (
+                f"must be less than or equal to {_MAX_FOR_MANY} when completions are above "
+                f"{_MANY_COMPLETIONS} and used with backoff limit per index"
+            )
+            found.append(FieldError.invalid(path.child(field), spec[field], text))
+    return found
+
+
+def _not_indexed(spec: Object, path: Path) -> checks.Errors:
+    if spec.get("completionMode") not in {None, "NonIndexed"}:
+        fields: tuple[str, ...] = ("successPolicy",)
+    else:
+        fields = ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy")
+    text = "requires indexed completion mode"
+    return [
+        FieldError.invalid(path.child(field), spec[field], text)
+        for field in fields
+        if spec.get(field) is not None
+    ]
+
+
+def _replacement_policy(spec: Object, path: Path) -> checks.Errors:
+    has_rules = spec.get("podFailurePolicy") is not None
+    allowed = ("Failed",) if has_rules else ("Failed", "TerminatingOrFailed")
+    return checks.optional(spec, path, "podReplacementPolicy", allowed)
+
+
+def _restart_policy(spec: Object, path: Path) -> checks.Errors:
+    policy = nested(spec, "template", "spec", "restartPolicy") or ""
+    if policy in {"Always", ""}:
+        return [FieldError.required(path, 'valid values: "OnFailure", "Never"')]
+    if policy not in {"OnFailure", "Never"}:
+        return [FieldError.not_supported(path, policy, ("OnFailure", "Never"))]
+    if spec.get("podFailurePolicy") is not None and policy != "Never":
+        text = 'only "Never" is supported when podFailurePolicy is specified'
+        return [FieldError.invalid(path, policy, text)]
+    return []
+
+
+def _selection(spec: Object, path: Path) -> checks.Errors:
+    # upstream: pkg/apis/batch/validation/validation.go ValidateJobSpec
+    found = []
+    if spec.get("selector") is None:
+        found.append(FieldError.required(path.child("selector")))
+    template = spec.get("template") or {}
+    return found + checks.selects(spec.get("selector"), template, path.child("template"))
+
+
+def _template(spec: Object, path: Path) -> checks.Errors:
+    # upstream: pkg/apis/batch/validation/validation.go ValidateJobTemplateSpec
+    found = []
+    if spec.get("selector") is not None:
+        text = "`selector` will be auto-generated"
+        found.append(FieldError.invalid(path.child("selector"), spec["selector"], text))
+    if spec.get("manualSelector"):
+        where = path.child("manualSelector")
+        found.append(FieldError.not_supported(where, spec["manualSelector"], ("nil", "false")))
+    return found
+
+
 RULES = (
     TypeRule(type="io.k8s.api.batch.v1.Job", default=_default_labels),
-    TypeRule(type="io.k8s.api.batch.v1.JobSpec", default=_default_spec),
+    TypeRule(type="io.k8s.api.batch.v1.JobSpec", default=_default_spec, validate=_validate_spec),
     TypeRule(
         type="io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", default=_default_pattern
     ),

@@ -1,7 +1,9 @@
 """Namespaces."""
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -18,7 +20,23 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
         status["phase"] = "Active"
 
 
+_STANDARD = ("kubernetes", "orphan", "foregroundDeletion")
+
+
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go validateFinalizerName
+    where = path.child("finalizers")
+    found = []
+    for name in spec.get("finalizers") or ():
+        found += checks.qualified(name, where)
+        if "/" not in name and name not in _STANDARD:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            found.append(FieldError.invalid(where, name, text))
+    return found
+
+
 RULES = (
     TypeRule(type="io.k8s.api.core.v1.Namespace", default=_default),
     TypeRule(type="io.k8s.api.core.v1.NamespaceStatus", default=_default_status),
+    TypeRule(type="io.k8s.api.core.v1.NamespaceSpec", validate=_validate_spec),
 )

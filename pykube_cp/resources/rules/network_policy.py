@@ -1,7 +1,10 @@
 """Network policies."""
 
+from pykube_cp.machinery import addresses
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks
 
 
 def _default_spec(spec: Object, _ctx: RuleContext) -> None:
@@ -15,7 +18,98 @@ def _default_port(port: Object, _ctx: RuleContext) -> None:
         port["protocol"] = "TCP"
 
 
+_TYPES = ("Ingress", "Egress")
+
+
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/networking/validation/validation.go ValidateNetworkPolicySpec
+    types, where = spec.get("policyTypes") or [], path.child("policyTypes")
+    if len(types) > len(_TYPES):
+        return [FieldError.invalid(where, types, "may not specify more than two policyTypes")]
+    found = []
+    for position, kind in enumerate(types):
+        found += checks.supported(kind, where.index(position), _TYPES)
+    return found
+
+
+def _validate_port(port: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/networking/validation/validation.go ValidateNetworkPolicyPort
+    found = checks.optional(port, path, "protocol", ("TCP", "UDP", "SCTP"))
+    first, last = port.get("port"), port.get("endPort")
+    where = path.child("endPort")
+    if first is not None:
+        found += checks.port(first, path.child("port"))
+    if last is None:
+        return found
+    if first is None:
+        text = "may not be specified when `port` is not specified"
+        return [*found, FieldError.invalid(where, last, text)]
+    if isinstance(first, str):
+        text = "may not be specified when `port` is non-numeric"
+        return [*found, FieldError.invalid(where, last, text)]
+    if last < first:
+        text = "must be greater than or equal to `port`"
+        found.append(FieldError.invalid(where, last, text))
+    return found + checks.port_number(last, where)
+
+
+def _validate_peer(peer: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/networking/validation/validation.go ValidateNetworkPolicyPeer
+    fields = ("podSelector", "namespaceSelector", "ipBlock")
+    given = [field for field in fields if peer.get(field) is not None]
+    if not given:
+        return [FieldError.required(path, "must specify a peer")]
+    if len(given) > 1 and "ipBlock" in given:
+        text = "may not specify both ipBlock and another peer"
+        return [FieldError.forbidden(path, text)]
+    return []
+
+
+def _validate_block(block: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/networking/validation/validation.go ValidateIPBlock
+    whole = block.get("cidr") or ""
+    if not whole:
+        return [FieldError.required(path.child("cidr"))]
+    known = _stored(ctx.old or {})
+    found = checks.network(whole, path.child("cidr"), known)
+    network = addresses.parse_cidr_sloppy(whole)
+    if network is None:
+        return found
+    for position, text in enumerate(block.get("except") or ()):
+        where = path.child("except").index(position)
+        found += checks.network(text, where, known)
+        part = addresses.parse_cidr_sloppy(text)
+        if part is None:
+            continue
+        if part.address not in network.network or network.bits >= part.bits:
+            wrong = "must be a strict subset of `cidr`"
+            found.append(FieldError.invalid(where, text, wrong))
+    return found
+
+
+def _stored(policy: Object) -> set[str]:
+    """All networks that a policy had before; they stay valid."""
+    spec = policy.get("spec") or {}
+    found: set[str] = set()
+    for field, side in (("ingress", "from"), ("egress", "to")):
+        for rule in spec.get(field) or ():
+            for peer in rule.get(side) or ():
+                block = peer.get("ipBlock") or {}
+                found |= {block.get("cidr") or "", *(block.get("except") or ())}
+    return found
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.networking.v1.NetworkPolicySpec", default=_default_spec),
-    TypeRule(type="io.k8s.api.networking.v1.NetworkPolicyPort", default=_default_port),
+    TypeRule(
+        type="io.k8s.api.networking.v1.NetworkPolicySpec",
+        default=_default_spec,
+        validate=_validate_spec,
+    ),
+    TypeRule(
+        type="io.k8s.api.networking.v1.NetworkPolicyPort",
+        default=_default_port,
+        validate=_validate_port,
+    ),
+    TypeRule(type="io.k8s.api.networking.v1.NetworkPolicyPeer", validate=_validate_peer),
+    TypeRule(type="io.k8s.api.networking.v1.IPBlock", validate=_validate_block),
 )

@@ -1,7 +1,9 @@
 """Persistent volumes."""
 
+from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, persistent_volumes
 
 
 def _default(volume: Object, _ctx: RuleContext) -> None:
@@ -18,7 +20,15 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
         status["phase"] = "Pending"
 
 
+def _validate(volume: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    spec = volume.get("spec") or {}
+    if ctx.old is not None and spec == ctx.old.get("spec"):
+        return []
+    name = (volume.get("metadata") or {}).get("name", "")
+    return persistent_volumes.check(spec, name, path.child("spec"))
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.core.v1.PersistentVolume", default=_default),
+    TypeRule(type="io.k8s.api.core.v1.PersistentVolume", default=_default, validate=_validate),
     TypeRule(type="io.k8s.api.core.v1.PersistentVolumeStatus", default=_default_status),
 )

@@ -1,7 +1,10 @@
 """Persistent volume claims, in StatefulSets too."""
 
+from pykube_cp.machinery import names
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, persistent_volumes, resource_names
 
 
 def _default_spec(spec: Object, _ctx: RuleContext) -> None:
@@ -15,7 +18,69 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
         status["phase"] = "Pending"
 
 
+def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go ValidatePersistentVolumeClaimSpec
+    found = []
+    if not spec.get("accessModes"):
+        text = "at least 1 access mode is required"
+        found.append(FieldError.required(path.child("accessModes"), text))
+    found += persistent_volumes.check_access_modes(spec, path)
+    found += _storage(spec, path.child("resources").key("storage"))
+    found += checks.named(spec, path, "storageClassName")
+    found += checks.optional(spec, path, "volumeMode", persistent_volumes.MODES)
+    old = ((ctx.old or {}).get("spec") or {}) if ctx.kind.kind == "PersistentVolumeClaim" else {}
+    found += _sources(spec, old, path)
+    return found + checks.named(spec, path, "volumeAttributesClassName")
+
+
+def _storage(spec: Object, path: Path) -> checks.Errors:
+    wanted = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if wanted is None:
+        return [FieldError.required(path)]
+    amount = checks.quantity(wanted)
+    if amount is not None and amount.sign() <= 0:
+        return [FieldError.invalid(path, str(amount), checks.NOT_POSITIVE)]
+    return resource_names.check_amount("storage", wanted, path)
+
+
+def _sources(spec: Object, old: Object, path: Path) -> checks.Errors:
+    one, other = spec.get("dataSource"), spec.get("dataSourceRef")
+    judges_group = not any((old.get(f) or {}).get("apiGroup") is not None for f in _SOURCES)
+    found = []
+    for field in _SOURCES:
+        if spec.get(field) is not None:
+            found += _source(spec[field], path.child(field), judges_group=judges_group)
+    if one is None or other is None:
+        return found
+    where = str(path.child("dataSource"))
+    if other.get("namespace"):
+        text = "may not be specified when dataSourceRef.namespace is specified"
+        found.append(FieldError.invalid(path, where, text))
+    elif any(one.get(field) != other.get(field) for field in ("apiGroup", "kind", "name")):
+        found.append(FieldError.invalid(path, where, "must match dataSourceRef"))
+    return found
+
+
+_SOURCES = ("dataSource", "dataSourceRef")
+
+
+def _source(source: Object, path: Path, *, judges_group: bool) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go validateDataSource
+    found = checks.required(source, path, "name", "kind")
+    kind, group = source.get("kind") or "", source.get("apiGroup") or ""
+    if not group and kind != "PersistentVolumeClaim":
+        text = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+        found.append(FieldError.invalid(path, kind, text))
+    if group and judges_group:
+        found += checks.subdomain(group, path.child("apiGroup"))
+    return found + checks.named(source, path, "namespace", names.is_dns1123_label)
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.core.v1.PersistentVolumeClaimSpec", default=_default_spec),
+    TypeRule(
+        type="io.k8s.api.core.v1.PersistentVolumeClaimSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+    ),
     TypeRule(type="io.k8s.api.core.v1.PersistentVolumeClaimStatus", default=_default_status),
 )

@@ -1,7 +1,9 @@
 """Replica sets."""
 
+from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, workloads
 
 
 def _default_spec(spec: Object, _ctx: RuleContext) -> None:
@@ -10,4 +12,25 @@ def _default_spec(spec: Object, _ctx: RuleContext) -> None:
         spec["replicas"] = 1
 
 
-RULES = (TypeRule(type="io.k8s.api.apps.v1.ReplicaSetSpec", default=_default_spec),)
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateReplicaSetSpec
+    found = checks.nonnegative(spec, path, "replicas", "minReadySeconds")
+    found += workloads.check_selector(spec, path, "deployment")
+    return found + workloads.check_template(spec, path, "ReplicaSet")
+
+
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateReplicaSetStatus
+    parts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+    others = ("observedGeneration", "terminatingReplicas")
+    found = workloads.check_counts(status, path, parts, others)
+    text = "cannot be greater than readyReplicas"
+    return found + workloads.check_available(status, path, text)
+
+
+RULES = (
+    TypeRule(
+        type="io.k8s.api.apps.v1.ReplicaSetSpec", default=_default_spec, validate=_validate_spec
+    ),
+    TypeRule(type="io.k8s.api.apps.v1.ReplicaSetStatus", validate=_validate_status),
+)

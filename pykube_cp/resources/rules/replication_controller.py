@@ -1,7 +1,9 @@
 """Replication controllers."""
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, workloads
 
 
 def _default(controller: Object, _ctx: RuleContext) -> None:
@@ -16,4 +18,30 @@ def _default(controller: Object, _ctx: RuleContext) -> None:
             owner[field] = dict(labels)
 
 
-RULES = (TypeRule(type="io.k8s.api.core.v1.ReplicationController", default=_default),)
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go ValidateReplicationControllerSpec
+    found = checks.nonnegative(spec, path, "minReadySeconds", "replicas")
+    selector = spec.get("selector") or {}
+    if not selector:
+        found.append(FieldError.required(path.child("selector")))
+    template, where = spec.get("template"), path.child("template")
+    if template is None:
+        return [*found, FieldError.required(where)]
+    if selector:
+        found += checks.selects({"matchLabels": selector}, template, where)
+    return found + workloads.check_endless(template, where, "ReplicationController")
+
+
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go ValidateReplicationControllerStatus
+    parts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+    found = workloads.check_counts(status, path, parts, ("observedGeneration",))
+    text = "cannot be greater than readyReplicas"
+    return found + workloads.check_available(status, path, text)
+
+
+RULES = (
+    TypeRule(type="io.k8s.api.core.v1.ReplicationController", default=_default),
+    TypeRule(type="io.k8s.api.core.v1.ReplicationControllerSpec", validate=_validate_spec),
+    TypeRule(type="io.k8s.api.core.v1.ReplicationControllerStatus", validate=_validate_status),
+)

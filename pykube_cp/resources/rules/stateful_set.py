@@ -1,7 +1,10 @@
 """Stateful sets."""
 
+from pykube_cp.machinery import names
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, workloads
 
 _SPEC = {"replicas": 1, "revisionHistoryLimit": 10}
 
@@ -34,7 +37,71 @@ def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
         rolling["maxUnavailable"] = 1
 
 
+_ONLY_ROLLING = "only allowed for updateStrategy 'RollingUpdate'"
+_STRATEGIES = "must be 'RollingUpdate' or 'OnDelete'"
+
+
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateStatefulSetSpec
+    found = []
+    policy, where = spec.get("podManagementPolicy") or "", path.child("podManagementPolicy")
+    if not policy:
+        found.append(FieldError.required(where))
+    elif policy not in {"OrderedReady", "Parallel"}:
+        text = "must be 'OrderedReady' or 'Parallel'"
+        found.append(FieldError.invalid(where, policy, text))
+    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for field, value in retention.items():
+        place = path.child("persistentVolumeClaimRetentionPolicy", field)
+        found += checks.supported(value, place, ("Retain", "Delete"))
+    found += checks.nonnegative(spec, path, "replicas", "minReadySeconds")
+    found += checks.nonnegative(spec.get("ordinals") or {}, path.child("ordinals"), "start")
+    found += checks.named(spec, path, "serviceName", names.is_dns1123_label)
+    found += workloads.check_selector(spec, path, "statefulset")
+    return found + workloads.check_template(spec, path, "StatefulSet")
+
+
+def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    where = path.child("rollingUpdate")
+    if not kind:
+        return [FieldError.required(path)]
+    if kind == "OnDelete":
+        return [] if rolling is None else [FieldError.invalid(where, rolling, _ONLY_ROLLING)]
+    if kind != "RollingUpdate":
+        return [FieldError.invalid(path, strategy, _STRATEGIES)]
+    return [] if rolling is None else _rolling(rolling, where)
+
+
+def _rolling(rolling: Object, path: Path) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go validateRollingUpdateStatefulSet
+    found = checks.nonnegative(rolling, path, "partition")
+    unavailable, where = rolling.get("maxUnavailable"), path.child("maxUnavailable")
+    if unavailable is None:
+        return found
+    found += checks.amount_or_percentage(unavailable, where)
+    if not checks.amount(unavailable):
+        found.append(FieldError.invalid(where, unavailable, "cannot be 0"))
+    return found + checks.at_most_all(unavailable, where)
+
+
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/apps/validation/validation.go ValidateStatefulSetStatus
+    parts = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+    others = ("observedGeneration", "collisionCount")
+    found = workloads.check_counts(status, path, parts, others)
+    text = "cannot be greater than status.readyReplicas"
+    return found + workloads.check_available(status, path, text)
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.apps.v1.StatefulSetSpec", default=_default_spec),
-    TypeRule(type="io.k8s.api.apps.v1.StatefulSetUpdateStrategy", default=_default_strategy),
+    TypeRule(
+        type="io.k8s.api.apps.v1.StatefulSetSpec", default=_default_spec, validate=_validate_spec
+    ),
+    TypeRule(
+        type="io.k8s.api.apps.v1.StatefulSetUpdateStrategy",
+        default=_default_strategy,
+        validate=_validate_strategy,
+    ),
+    TypeRule(type="io.k8s.api.apps.v1.StatefulSetStatus", validate=_validate_status),
 )

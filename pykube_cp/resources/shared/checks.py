@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from pykube_cp.machinery import addresses, names, objects, selectors
+from pykube_cp.machinery import addresses, names, selectors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity, QuantityError, parse
@@ -105,6 +105,41 @@ def must_name(
     return required(obj, path, field) or named(obj, path, field, check)
 
 
+def fully_qualified(value: str, path: Path) -> Errors:
+    # upstream: apimachinery pkg/util/validation/validation.go IsFullyQualifiedDomainName
+    if not value:
+        return [FieldError.required(path)]
+    name = value.removesuffix(".")
+    if wrong := names.is_dns1123_subdomain(name):
+        return [FieldError.invalid(path, name, ",".join(wrong))]
+    parts = name.split(".")
+    if len(parts) < 2:
+        text = "should be a domain with at least two segments separated by dots"
+        return [FieldError.invalid(path, name, text)]
+    for part in parts:
+        if wrong := names.is_dns1123_label(part):
+            return [FieldError.invalid(path, part, ",".join(wrong))]
+    return []
+
+
+def decoded_size(text: str | None) -> int:
+    """How many bytes Base64 stands for."""
+    text = text or ""
+    return len(text) * 3 // 4 - text[-2:].count("=")
+
+
+def prefixed_path(value: str, path: Path) -> Errors:
+    """``example.com/path``."""
+    # upstream: apimachinery pkg/util/validation/validation.go IsDomainPrefixedPath
+    if not value:
+        return [FieldError.required(path)]
+    host, _, rest = value.partition("/")
+    if not host or not rest:
+        text = 'must be a domain-prefixed path (such as "acme.io/foo")'
+        return [FieldError.invalid(path, value, text)]
+    return subdomain(host, path) + invalid(path, rest, names.is_http_path(rest))
+
+
 def port_number(value: int, path: Path) -> Errors:
     return invalid(path, value, names.is_valid_port_num(value))
 
@@ -181,8 +216,8 @@ def selects(selector: Object | None, template: Object, path: Path) -> Errors:
         matches = selectors.from_label_selector(selector).matches
     except selectors.SelectorError:
         return []
-    template_labels = (template.get("metadata") or {}).get("labels") or {}
-    if matches(template_labels):
+    template_labels = (template.get("metadata") or {}).get("labels")
+    if matches(template_labels or {}):
         return []
     text = "`selector` does not match template `labels`"
     return [FieldError.invalid(path.child("metadata", "labels"), template_labels, text)]
@@ -213,7 +248,3 @@ def at_most_all(value: int | str | None, path: Path) -> Errors:
     if (percentage(value) or 0) <= 100:
         return []
     return [FieldError.invalid(path, value, "must not be greater than 100%")]
-
-
-def annotation(obj: Object, key: str) -> str:
-    return objects.annotations(obj).get(key, "")

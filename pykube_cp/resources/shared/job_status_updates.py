@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.field_errors import OMITTED, FieldError, Path
 from pykube_cp.machinery.objects import Object
+from pykube_cp.resources.shared import job_indexes
 
 _PATH = Path("status")
 _COUNTERS = ("active", "succeeded", "failed", "ready", "terminating")
@@ -169,35 +170,11 @@ def _indexes(change: _Change) -> list[FieldError]:
             found += change.invalid("failedIndexes", text)
     for field in ("completedIndexes", "failedIndexes"):
         if indexed and change.differs(field) and spec.get("completions") is not None:
-            error = _bad_indexes(now.get(field) or "", spec["completions"])
-            if error:
+            try:
+                job_indexes.count(now.get(field) or "", spec["completions"])
+            except ValueError as error:
                 found += change.invalid(field, f"error parsing {field}: {error}")
     return found
-
-
-def _bad_indexes(text: str, completions: int) -> str:
-    """Why a list like ``1,3-5`` is not one; empty when it is."""
-    # upstream: validateIndexesFormat
-    last = -1
-    for part in text.split(",") if text else ():
-        ends = part.split("-")
-        if len(ends) > 2:
-            return (
-                f'the fragment "{part}" violates the requirement that an index interval can have '
-                "at most two parts separated by '-'"
-            )
-        for end in ends:
-            if not end.isdigit():
-                return f'cannot convert string to integer for index: "{end}"'
-            if int(end) >= completions:
-                return f'too large index: "{end}"'
-        first = int(ends[0])
-        if last >= first:
-            return f"non-increasing order, previous: {last}, current: {first}"
-        if len(ends) == 2 and first >= int(ends[1]):
-            return f"non-increasing order, previous: {first}, current: {ends[1]}"
-        last = int(ends[-1])
-    return ""
 
 
 def _ready(change: _Change) -> list[FieldError]:

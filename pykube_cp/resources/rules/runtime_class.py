@@ -1,0 +1,33 @@
+"""Runtime classes."""
+
+from pykube_cp.machinery import names
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.resources.shared import checks, resource_requirements, tolerations
+
+
+def _validate(runtime_class: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/node/validation/validation.go ValidateRuntimeClass
+    found = checks.must_name(runtime_class, path, "handler", names.is_dns1123_label)
+    overhead = runtime_class.get("overhead")
+    if overhead is not None:
+        limits = {"limits": overhead.get("podFixed") or {}}
+        found += resource_requirements.check_of_container(limits, path.child("overhead"))
+    scheduling, where = runtime_class.get("scheduling") or {}, path.child("scheduling")
+    found += checks.labels(scheduling.get("nodeSelector") or {}, where.child("nodeSelector"))
+    return found + _tolerations(scheduling.get("tolerations") or [], where.child("tolerations"))
+
+
+def _tolerations(given: list[Object], path: Path) -> checks.Errors:
+    found = tolerations.check(given, path)
+    seen: list[Object] = []
+    for position, toleration in enumerate(given):
+        key = {field: v for field, v in toleration.items() if field != "tolerationSeconds"}
+        if key in seen:
+            found.append(FieldError.duplicate(path.index(position), toleration))
+        seen.append(key)
+    return found
+
+
+RULES = (TypeRule(type="io.k8s.api.node.v1.RuntimeClass", validate=_validate),)

@@ -1,0 +1,32 @@
+"""Lists of indexes such as ``1,3-5``."""
+# upstream: pkg/apis/batch/validation/validation.go validateIndexesFormat
+
+
+def count(text: str, completions: int) -> int:
+    """How many indexes there are; ``ValueError`` says why it is no such list."""
+    total, last = 0, -1
+    for part in text.split(",") if text else ():
+        first, final = _interval(part, completions)
+        if last >= first:
+            raise ValueError(f"non-increasing order, previous: {last}, current: {first}")
+        total += final - first + 1
+        last = final
+    return total
+
+
+def _interval(part: str, completions: int) -> tuple[int, int]:
+    ends = part.split("-")
+    if len(ends) > 2:
+        raise ValueError(
+            f'the fragment "{part}" violates the requirement that an index interval can have '
+            "at most two parts separated by '-'"
+        )
+    for end in ends:
+        if not end.isdigit():
+            raise ValueError(f'cannot convert string to integer for index: "{end}"')
+        if int(end) >= completions:
+            raise ValueError(f'too large index: "{end}"')
+    first, final = int(ends[0]), int(ends[-1])
+    if len(ends) == 2 and first >= final:
+        raise ValueError(f"non-increasing order, previous: {first}, current: {final}")
+    return first, final
