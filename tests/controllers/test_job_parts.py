@@ -97,7 +97,7 @@ def at(seconds: int) -> dict[str, Any]:
 def test_backoff_counts_failures_since_the_last_success(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "_now", lambda: 1000.0)
     record = BackoffRecord().updated([], [at(990), at(995)])
-    assert record == (2, 995)
+    assert record == BackoffRecord(2, 995)
     assert record.remaining() == pytest.approx(15)
     assert record.updated([at(996)], [at(994), at(998)]) == (1, 998)
     assert record.updated([at(999)], []) == (0, 0)
@@ -105,7 +105,8 @@ def test_backoff_counts_failures_since_the_last_success(monkeypatch: pytest.Monk
 
 
 def test_finished_time_falls_back() -> None:
-    running = {"metadata": {"creationTimestamp": clock.format_time(5)}, "status": {}}
+    created = {"creationTimestamp": clock.format_time(5)}
+    running: dict[str, Any] = {"metadata": created, "status": {}}
     assert finished_time(running) == 5
     running["status"]["conditions"] = [
         {"type": "Ready", "status": "False", "lastTransitionTime": clock.format_time(7)}

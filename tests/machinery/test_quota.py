@@ -97,7 +97,7 @@ def test_constraints_name_what_containers_lack() -> None:
 
 def test_service_usage() -> None:
     ports = [{"port": 80, "nodePort": 30080}, {"port": 81}]
-    balancer = {"spec": {"type": "LoadBalancer", "ports": ports}}
+    balancer: dict[str, Any] = {"spec": {"type": "LoadBalancer", "ports": ports}}
     assert used("services", balancer)["services.nodeports"] == "2"
     balancer["spec"]["allocateLoadBalancerNodePorts"] = False
     assert used("services", balancer) == {
