@@ -9,7 +9,8 @@ debian_mirror() {
   local uri
   uri=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)
   [ -n "$uri" ] || uri=$(awk '$1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) {print $i; exit}}' /etc/apt/sources.list 2>/dev/null)
-  echo "${uri:-http://deb.debian.org/debian}"
+  [ -n "$uri" ] || fail "no Debian mirror in /etc/apt: name one there first"
+  echo "$uri"
 }
 
 apt_private() { # apt-get|apt-cache ARGS...
