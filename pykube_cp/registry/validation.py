@@ -23,6 +23,18 @@ NEGATIVE = "must be greater than or equal to 0"
 ANNOTATIONS_LIMIT = 256 * 1024
 SUBRESOURCE_LIMIT = 256
 FIELD_MANAGER_LIMIT = 128
+_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+_NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
+_LENIENT = frozenset(
+    {
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "coordination.k8s.io",
+        "node.k8s.io",
+    }
+)
+"""Groups whose objects may have any finalizer."""
 _SPEC = "spec"
 """One that was left out is judged as an empty one."""
 
@@ -132,7 +144,8 @@ class Validation:
             kind = self._kinds[gvk] = self._compile(gvk)
         if kind is None:
             return []
-        return kind.run(obj, RuleContext(root=obj, kind=gvk, old=old))
+        found = _own_finalizers(obj) if old is None and gvk.group not in _LENIENT else []
+        return unique(found + kind.run(obj, RuleContext(root=obj, kind=gvk, old=old)))
 
     def _compile(self, gvk: GVK) -> _Kind | None:
         kind = schema.find(gvk)
@@ -141,6 +154,24 @@ class Validation:
         self._compiler.compile(kind)
         check, members = self._validator.parts[kind.name]
         return _Kind(check, members)
+
+
+def unique(errors: list[FieldError]) -> list[FieldError]:
+    """Nothing is said twice."""
+    if len(errors) < 2:
+        return errors
+    return list({error.error(): error for error in errors}.values())
+
+
+def _own_finalizers(obj: Object) -> list[FieldError]:
+    """Without a prefix, finalizers are the system's."""
+    # upstream: pkg/apis/core/validation/validation.go ValidateObjectMeta
+    path = Path("metadata", "finalizers")
+    return [
+        FieldError.invalid(path.index(position), finalizer, _NO_FINALIZER)
+        for position, finalizer in enumerate((obj.get("metadata") or {}).get("finalizers") or ())
+        if "/" not in finalizer and finalizer not in _FINALIZERS
+    ]
 
 
 def _checks(rules: Iterable[TypeRule]) -> dict[str, Check]:
@@ -184,7 +215,8 @@ def validate_object_meta(
     found += validate_nonnegative(meta.get("generation") or 0, path.child("generation"))
     found += _contents(meta, path)
     found += _finalizers(meta.get("finalizers") or [], path.child("finalizers"))
-    return found + _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+    found += _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+    return unique(found)
 
 
 def validate_object_meta_update(meta: Object, old: Object, path: Path) -> list[FieldError]:
@@ -204,7 +236,8 @@ def validate_object_meta_update(meta: Object, old: Object, path: Path) -> list[F
     for field in _IMMUTABLE_META:
         found += validate_immutable(meta.get(field), old.get(field), path.child(field))
     found += _contents(meta, path)
-    return found + _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+    found += _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+    return unique(found)
 
 
 _IMMUTABLE_META = (

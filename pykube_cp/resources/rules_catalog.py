@@ -3,9 +3,11 @@
 from pykube_cp.registry import defaulting, validation
 from pykube_cp.registry.rules import TypeRule
 from pykube_cp.resources.rules import (
+    admission_policy,
     admission_registration,
     affinity,
     api_service,
+    certificate_signing_request,
     config_map,
     container,
     controller_revision,
@@ -58,12 +60,15 @@ from pykube_cp.resources.rules import (
     volume,
     volume_attachment,
     volume_attributes_class,
+    webhook_configuration,
 )
 
 RULES: tuple[TypeRule, ...] = (
+    *admission_policy.RULES,
     *admission_registration.RULES,
     *affinity.RULES,
     *api_service.RULES,
+    *certificate_signing_request.RULES,
     *config_map.RULES,
     *container.RULES,
     *controller_revision.RULES,
@@ -116,6 +121,7 @@ RULES: tuple[TypeRule, ...] = (
     *volume.RULES,
     *volume_attachment.RULES,
     *volume_attributes_class.RULES,
+    *webhook_configuration.RULES,
 )
 
 

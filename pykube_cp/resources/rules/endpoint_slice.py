@@ -47,7 +47,8 @@ def _ports(ports: list[Object], path: Path) -> checks.Errors:
         if name in seen:
             found.append(FieldError.duplicate(where.child("name"), name))
         seen.add(name)
-        found += checks.chosen(port, where, "protocol", checks.PROTOCOLS)
+        protocol = port.get("protocol") or ""
+        found += checks.supported(protocol, where.child("protocol"), checks.PROTOCOLS)
         if port.get("appProtocol") is not None:
             found += checks.qualified(port["appProtocol"], where.child("appProtocol"))
     return found
@@ -55,10 +56,8 @@ def _ports(ports: list[Object], path: Path) -> checks.Errors:
 
 def _endpoint(endpoint: Object, kind: str, path: Path) -> checks.Errors:
     given, where = endpoint.get("addresses") or [], path.child("addresses")
-    found = []
-    if not given:
-        found.append(FieldError.required(where, "must contain at least 1 address"))
-    elif len(given) > _MAX_ADDRESSES:
+    found = checks.required(endpoint, path, "addresses")
+    if len(given) > _MAX_ADDRESSES:
         found.append(FieldError.too_many(where, len(given), _MAX_ADDRESSES))
     for position, address in enumerate(given):
         found += _address(address, kind, where, position)

@@ -33,7 +33,8 @@ def _address(address: Object, path: Path) -> checks.Errors:
     value, where = address.get("ip") or "", path.child("ip")
     found = checks.address(value, where)
     found += checks.named(address, path, "hostname", names.is_dns1123_label)
-    found += checks.named(address, path, "nodeName")
+    if (node := address.get("nodeName")) is not None:
+        found += checks.subdomain(node, path.child("nodeName"))
     return found + checks.endpoint_address(value, where)
 
 

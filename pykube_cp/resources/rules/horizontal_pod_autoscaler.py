@@ -3,7 +3,7 @@
 from typing import Any
 
 from pykube_cp.machinery.field_errors import FieldError, Path
-from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks, hpa_metrics
 
@@ -53,21 +53,35 @@ _SELECTIONS = ("Disabled", "Max", "Min")
 _POSITIVE = "must be greater than zero"
 
 
-def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/autoscaling/validation/validation.go validateHorizontalPodAutoscalerSpec
     low, high = spec.get("minReplicas"), spec.get("maxReplicas") or 0
     where = path.child("maxReplicas")
     found = checks.nonnegative(spec, path, "minReplicas")
     if not high:
-        found.append(FieldError.required(where, "must be set and greater than 0"))
+        found.append(FieldError.required(where))
     elif high < 0:
         found.append(FieldError.invalid(where, high, "must be greater than or equal to 1"))
     if low is not None and high < low:
         text = "must be greater than or equal to `minReplicas`"
         found.append(FieldError.invalid(where, high, text))
     target = spec.get("scaleTargetRef") or {}
-    found += hpa_metrics.check_reference(target, path.child("scaleTargetRef"))
+    where = path.child("scaleTargetRef")
+    found += hpa_metrics.check_reference(target, where)
+    found += _target_group(target, ctx.old, where.child("apiVersion"))
     return found + hpa_metrics.check(spec.get("metrics") or [], low, path.child("metrics"))
+
+
+def _target_group(target: Object, old: Object | None, path: Path) -> checks.Errors:
+    """Only replication controllers have none; and what was stored without one."""
+    # upstream: horizontalpodautoscaler/strategy.go validationOptionsForHorizontalPodAutoscaler
+    version = target.get("apiVersion") or ""
+    if "/" in version or target.get("kind") == "ReplicationController":
+        return []
+    before = nested(old or {}, "spec", "scaleTargetRef")
+    if before is not None and "/" not in (before.get("apiVersion") or ""):
+        return []
+    return [FieldError.invalid(path, version, "apiVersion must specify API group")]
 
 
 def _validate_rules(rules: Object, path: Path, _ctx: RuleContext) -> checks.Errors:

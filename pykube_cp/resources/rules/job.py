@@ -12,7 +12,8 @@ def _default_labels(job: Object, _ctx: RuleContext) -> None:
     labels = nested(job, "spec", "template", "metadata", "labels")
     meta = job.setdefault("metadata", {})
     if labels and not meta.get("labels"):
-        meta["labels"] = dict(labels)
+        # The same dict: as upstream, labels that are added to the one are added to the other.
+        meta["labels"] = labels
 
 
 def _default_spec(spec: Object, ctx: RuleContext) -> None:

@@ -10,11 +10,19 @@ from pykube_cp.resources.shared import checks
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 
-def _validate(selector: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+_UNJUDGED = ("HorizontalPodAutoscaler",)
+"""Kinds whose selectors are someone else's language."""
+
+
+def _validate(selector: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    if ctx.kind.kind in _UNJUDGED:
+        return []
     return checks.labels(selector.get("matchLabels") or {}, path.child("matchLabels"))
 
 
-def _validate_requirement(expression: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_requirement(expression: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    if ctx.kind.kind in _UNJUDGED:
+        return []
     found = []
     values = expression.get("values") or []
     operator = expression.get("operator", "")

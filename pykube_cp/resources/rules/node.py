@@ -13,6 +13,16 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
         status["allocatable"] = dict(status["capacity"])
 
 
+def _default_spec(spec: Object, _ctx: RuleContext) -> None:
+    """Keep the one network and the list of networks in step."""
+    # upstream: pkg/apis/core/v1/conversion.go Convert_v1_NodeSpec_To_core_NodeSpec
+    network, networks = spec.get("podCIDR"), spec.get("podCIDRs")
+    if network and (not networks or networks[0] != network):
+        spec["podCIDRs"] = [network]
+    elif networks and networks[0]:
+        spec["podCIDR"] = networks[0]
+
+
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     """Errors of taints go by ``metadata``, as upstream's."""
     # upstream: pkg/apis/core/validation/validation.go ValidateNode
@@ -41,5 +51,5 @@ RULES = (
     TypeRule(
         type="io.k8s.api.core.v1.NodeStatus", default=_default_status, validate=_validate_status
     ),
-    TypeRule(type="io.k8s.api.core.v1.NodeSpec", validate=_validate_spec),
+    TypeRule(type="io.k8s.api.core.v1.NodeSpec", default=_default_spec, validate=_validate_spec),
 )

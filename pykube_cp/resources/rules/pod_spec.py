@@ -49,10 +49,11 @@ def _validate(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     found = []
     if spec.get("terminationGracePeriodSeconds") is None:
         found.append(FieldError.required(path.child("terminationGracePeriodSeconds")))
-    found += pod_volumes.check_volumes(spec.get("volumes") or [], own_name, path.child("volumes"))
+    given = _volumes(spec, ctx)
+    volumes, wrong = pod_volumes.check_volumes(given, own_name, path.child("volumes"))
+    found += wrong
     claims = spec.get("resourceClaims") or []
     found += pod_volumes.check_claims(claims, path.child("resourceClaims"))
-    volumes = _volumes(spec, ctx)
     claim_names = frozenset(claim["name"] for claim in claims if claim.get("name"))
     around = pod_containers.Surroundings(spec, volumes, claim_names)
     found += pod_containers.check(around, path)
@@ -71,14 +72,18 @@ def _validate(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     return found + pod_volumes.check_file_keys(spec, volumes, path)
 
 
-def _volumes(spec: Object, ctx: RuleContext) -> Mapping[str, Object]:
-    """By name; a StatefulSet's claims are volumes of its pods."""
-    found = {volume.get("name") or "": volume for volume in spec.get("volumes") or ()}
-    if ctx.kind.kind == "StatefulSet":
-        for claim in (ctx.root.get("spec") or {}).get("volumeClaimTemplates") or ():
-            name = (claim.get("metadata") or {}).get("name", "")
-            found[name] = {"name": name, "persistentVolumeClaim": {"claimName": name}}
-    return found
+def _volumes(spec: Object, ctx: RuleContext) -> list[Object]:
+    """A StatefulSet's claims are volumes of its pods, before others of the same name."""
+    given: list[Object] = spec.get("volumes") or []
+    if ctx.kind.kind != "StatefulSet":
+        return given
+    templates = (ctx.root.get("spec") or {}).get("volumeClaimTemplates") or ()
+    names_made = [(template.get("metadata") or {}).get("name", "") for template in templates]
+    made: list[Object] = [
+        {"name": name, "persistentVolumeClaim": {"claimName": name}}
+        for name in dict.fromkeys(names_made)
+    ]
+    return made + [volume for volume in given if volume.get("name") not in names_made]
 
 
 def _resources(spec: Object, path: Path) -> checks.Errors:
@@ -209,8 +214,10 @@ def _spread(spec: Object, path: Path) -> checks.Errors:
 def _names(spec: Object, path: Path, *, in_set: bool) -> checks.Errors:
     """Names of other things. In a StatefulSet hostnames are not the template's to give."""
     found = _hostname_override(spec, path)
-    for field in ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"):
+    for field in ("serviceAccountName", "nodeName", "priorityClassName"):
         found += checks.named(spec, path, field)
+    if (runtime := spec.get("runtimeClassName")) is not None:
+        found += checks.subdomain(runtime, path.child("runtimeClassName"))
     account, old_account = spec.get("serviceAccountName", ""), spec.get("serviceAccount", "")
     if account != old_account:
         text = f'must be the same as serviceAccountName: "{account}"'

@@ -1,5 +1,6 @@
 """Replication controllers."""
 
+from pykube_cp.machinery import selectors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
@@ -28,7 +29,7 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     if template is None:
         return [*found, FieldError.required(where)]
     if selector:
-        found += checks.selects({"matchLabels": selector}, template, where)
+        found += checks.matched(selectors.from_set(selector), template, where)
     return found + workloads.check_endless(template, where, "ReplicationController")
 
 

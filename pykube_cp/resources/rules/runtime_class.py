@@ -7,9 +7,13 @@ from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks, resource_requirements, tolerations
 
 
+def _handler(name: str) -> list[str]:
+    return checks.in_bytes(names.is_dns1123_label(name))
+
+
 def _validate(runtime_class: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/node/validation/validation.go ValidateRuntimeClass
-    found = checks.must_name(runtime_class, path, "handler", names.is_dns1123_label)
+    found = checks.must_name(runtime_class, path, "handler", _handler)
     overhead = runtime_class.get("overhead")
     if overhead is not None:
         limits = {"limits": overhead.get("podFixed") or {}}

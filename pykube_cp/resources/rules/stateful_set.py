@@ -21,6 +21,8 @@ def _default_spec(spec: Object, _ctx: RuleContext) -> None:
     for field, value in _SPEC.items():
         if spec.get(field) is None:
             spec[field] = value
+    for claim in spec.get("volumeClaimTemplates") or ():
+        claim |= {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
 
 
 def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:

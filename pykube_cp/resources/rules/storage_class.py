@@ -38,7 +38,7 @@ def _topologies(storage_class: Object, path: Path) -> checks.Errors:
         where = path.index(position).child("matchLabelExpressions")
         wanted, wrong = _term(term, where)
         found += wrong
-        if wanted in seen:
+        if wanted in seen or not wanted:
             found.append(FieldError.duplicate(where, ""))
         seen.append(wanted)
     return found

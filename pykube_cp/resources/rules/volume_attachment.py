@@ -1,16 +1,20 @@
 """Volume attachments."""
 
+from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, persistent_volumes, volume_sources
+from pykube_cp.resources.shared import checks, persistent_volumes
 
 _MAX_METADATA, _MAX_MESSAGE, _MAX_INT32 = 256 * 1024, 1024, 2**31 - 1
 
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/storage/validation/validation.go validateVolumeAttachmentSpec
-    found = volume_sources.driver_name(spec.get("attacher") or "", path.child("attacher"))
+    found = checks.must_name(spec, path, "attacher", names.is_dns1123_subdomain_caseless)
+    if len(spec.get("attacher") or "") > names.DNS1123_LABEL_MAX_LENGTH:
+        where = path.child("attacher")
+        found.append(FieldError.too_long_characters(where, "", names.DNS1123_LABEL_MAX_LENGTH))
     source, where = spec.get("source") or {}, path.child("source")
     name, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
     text = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"

@@ -1,5 +1,6 @@
 """The checks that rules are made of; each answers what is wrong."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -61,6 +62,11 @@ def in_range(obj: Mapping[str, Any], path: Path, field: str, low: int, high: int
     if value is None:
         return []
     return invalid(path.child(field), value, names.is_in_range(value, low, high))
+
+
+def in_bytes(texts: Iterable[str]) -> list[str]:
+    """As checks that upstream has generated count."""
+    return [re.sub("([0-9]) characters$", r"\1 bytes", text) for text in texts]
 
 
 def label(value: str, path: Path) -> Errors:
@@ -213,11 +219,14 @@ def quantity(value: Any) -> Quantity | None:
 def selects(selector: Object | None, template: Object, path: Path) -> Errors:
     """Whether a controller's selector matches the labels of its template."""
     try:
-        matches = selectors.from_label_selector(selector).matches
+        return matched(selectors.from_label_selector(selector), template, path)
     except selectors.SelectorError:
         return []
+
+
+def matched(selector: selectors.Selector, template: Object, path: Path) -> Errors:
     template_labels = (template.get("metadata") or {}).get("labels")
-    if matches(template_labels or {}):
+    if selector.matches(template_labels or {}):
         return []
     text = "`selector` does not match template `labels`"
     return [FieldError.invalid(path.child("metadata", "labels"), template_labels, text)]

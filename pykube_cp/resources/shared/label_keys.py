@@ -37,13 +37,14 @@ def _keys(path: Path, keys: Sequence[str], selector: Object | None) -> checks.Er
 
 
 def _twice(path: Path, selector: Object, matched: Sequence[str]) -> checks.Errors:
-    """The key that was merged into the selector before may be there once."""
+    """A key may be there once: that is the one which was merged into the selector."""
     found = []
     seen = set(selector.get("matchLabels") or ())
     for expression in selector.get("matchExpressions") or ():
         key = expression.get("key", "")
         if key in matched and key in seen:
             text = "exists in both matchLabelKeys and labelSelector"
-            found.append(FieldError.invalid(path.index(matched.index(key)), key, text))
+            last = len(matched) - 1 - matched[::-1].index(key)
+            found.append(FieldError.invalid(path.index(last), key, text))
         seen.add(key)
     return found

@@ -35,7 +35,7 @@ def check_access_modes(spec: Object, path: Path) -> checks.Errors:
 
 def check(spec: Object, name: str, path: Path) -> checks.Errors:
     found = checks.required(spec, path, "accessModes") + check_access_modes(spec, path)
-    found += _capacity(spec.get("capacity") or {}, path.child("capacity"))
+    found += _capacity(spec.get("capacity"), path.child("capacity"))
     policy = spec.get("persistentVolumeReclaimPolicy") or ""
     where = path.child("persistentVolumeReclaimPolicy")
     if policy:
@@ -51,10 +51,11 @@ def check(spec: Object, name: str, path: Path) -> checks.Errors:
     return found + _attributes_class(spec, path)
 
 
-def _capacity(capacity: Object, path: Path) -> checks.Errors:
+def _capacity(given: Object | None, path: Path) -> checks.Errors:
+    capacity = given or {}
     found = [] if capacity else [FieldError.required(path)]
     if set(capacity) != {"storage"}:
-        found.append(FieldError.not_supported(path, capacity, ("storage",)))
+        found.append(FieldError.not_supported(path, given, ("storage",)))
     for name, value in sorted(capacity.items()):
         amount = checks.quantity(value)
         if amount is None or amount.sign() > 0:
@@ -80,8 +81,7 @@ def _node_affinity(affinity: Object | None, path: Path) -> checks.Errors:
 
 def check_source(spec: Object, path: Path) -> checks.Errors:
     found = volume_sources.check_one(spec, path, _SOURCES)
-    affinity = spec.get("nodeAffinity") or {}
-    if spec.get("local") is not None and affinity.get("required") is None:
+    if spec.get("local") is not None and spec.get("nodeAffinity") is None:
         text = "Local volume requires node affinity"
         found.append(FieldError.required(path.child("nodeAffinity"), text))
     return found

@@ -74,7 +74,8 @@ def _exit_codes(codes: Object, names: set[str], path: Path) -> checks.Errors:
         found.append(FieldError.invalid(path.child("containerName"), name, text))
     values, where = codes.get("values") or [], path.child("values")
     if not values:
-        found.append(FieldError.invalid(where, values, "at least one value is required"))
+        text = "at least one value is required"
+        found.append(FieldError.invalid(where, codes.get("values"), text))
     elif len(values) > _MAX_VALUES:
         found.append(FieldError.too_many(where, len(values), _MAX_VALUES))
     seen: set[int] = set()

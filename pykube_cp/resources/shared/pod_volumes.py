@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.resources.shared import checks, pods
+from pykube_cp.resources.shared import checks, pod_volume_sources, pods
 
 _PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 _RECURSIVE = ("Disabled", "Enabled", "IfPossible")
@@ -13,29 +13,34 @@ _RECURSIVE = ("Disabled", "Enabled", "IfPossible")
 Volumes = Mapping[str, Object]
 
 
-def check_volumes(volumes: Sequence[Object], pod_name: str, path: Path) -> checks.Errors:
-    """What is between volumes. ``pod_name`` is empty in a template."""
+def check_volumes(
+    volumes: Sequence[Object], pod_name: str, path: Path
+) -> tuple[dict[str, Object], checks.Errors]:
+    """Also answers the volumes that are right, by name. ``pod_name`` is empty in a template."""
     # upstream: pkg/apis/core/validation/validation.go ValidateVolumes
     made = {
         f"{pod_name}-{volume.get('name', '')}"
         for volume in volumes
         if pod_name and volume.get("ephemeral") is not None
     }
-    found = []
-    seen: set[str] = set()
+    found: checks.Errors = []
+    right: dict[str, Object] = {}
     for position, volume in enumerate(volumes):
         name, where = volume.get("name") or "", path.index(position)
-        if name in seen:
-            found.append(FieldError.duplicate(where.child("name"), name))
-        seen.add(name)
+        wrong = pod_volume_sources.check(volume, where)
         if pod_name and name and volume.get("ephemeral") is not None:
-            found += _claim_name(f"{pod_name}-{name}", name, where.child("name"))
+            wrong += _claim_name(f"{pod_name}-{name}", name, where.child("name"))
+        if name in right:
+            wrong.append(FieldError.duplicate(where.child("name"), name))
+        elif not wrong:
+            right[name] = volume
+        found += wrong
         claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
         if claim in made:
             text = "must not reference a PVC that gets created for an ephemeral volume"
             where = where.child("persistentVolumeClaim", "claimName")
             found.append(FieldError.invalid(where, claim, text))
-    return found
+    return right, found
 
 
 def _claim_name(claim: str, name: str, path: Path) -> checks.Errors:
@@ -213,7 +218,7 @@ def check_claim_names(
                 found += checks.label(request, where.child("request"))
             found += _used_before(name, request, seen, where)
             seen.add((name, request))
-        if name not in known:
+        if name and name not in known:
             error = FieldError.not_found(where, name)
             shown = f": {', '.join(sorted(known))}" if known else " which is empty"
             error.detail = f"must be one of the names in pod.spec.resourceClaims{shown}"

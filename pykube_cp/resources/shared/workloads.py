@@ -1,5 +1,6 @@
 """What the kinds that run pods from a template have in common."""
 
+from pykube_cp.machinery import selectors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks
@@ -22,9 +23,20 @@ def check_template(spec: Object, path: Path, kind: str) -> checks.Errors:
     """Its pods run for good and are selected; the rules of templates say the rest."""
     # upstream: pkg/apis/apps/validation/validation.go ValidatePodTemplateSpecForReplicaSet
     where = path.child("template")
-    template = spec.get("template") or {}
-    found = checks.selects(spec.get("selector"), template, where)
+    template, selector = spec.get("template") or {}, spec.get("selector")
+    try:
+        found = checks.matched(selectors.from_label_selector(selector), template, where)
+    except selectors.SelectorError:
+        found = _no_selector(selector, path.child("selector"), kind)
     return found + check_endless(template, where, kind)
+
+
+def _no_selector(selector: Object | None, path: Path, kind: str) -> checks.Errors:
+    """Besides what the rules of selectors say."""
+    if kind == "DaemonSet":
+        return []
+    text = "" if kind == "StatefulSet" else "invalid label selector"
+    return [FieldError.invalid(path, selector, text)]
 
 
 def check_endless(template: Object, path: Path, kind: str) -> checks.Errors:

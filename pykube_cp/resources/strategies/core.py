@@ -1,5 +1,8 @@
 """Small kinds of the core group."""
 
+import uuid
+from base64 import b64decode
+
 from pykube_cp.machinery import addresses, clock, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
@@ -10,7 +13,9 @@ from pykube_cp.resources.shared import (
     claim_sources,
     claim_warnings,
     event_checks,
+    key_pairs,
     volume_updates,
+    volume_warnings,
 )
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy, empty_status
 
@@ -51,6 +56,17 @@ class SecretStrategy(Strategy):
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         found = validate_immutable(obj.get("type"), old.get("type"), Path("type"))
         return found + _frozen(obj, old, "data")
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        if obj.get("type") != "kubernetes.io/tls":
+            return []
+        data = obj.get("data") or {}
+        pair = [b64decode(data.get(key) or "") for key in ("tls.crt", "tls.key")]
+        wrong = key_pairs.why_no_pair(*pair)
+        return [wrong] if wrong else []
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        return self.warnings_on_create(ctx, obj)
 
 
 class NamespaceStrategy(Strategy):
@@ -119,7 +135,9 @@ class ServiceAccountStrategy(Strategy):
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         if obj.get("secrets"):
-            obj["secrets"] = [{"name": secret.get("name", "")} for secret in obj["secrets"]]
+            obj["secrets"] = [
+                {"name": secret["name"]} if secret.get("name") else {} for secret in obj["secrets"]
+            ]
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         self.prepare_for_create(ctx, obj)
@@ -157,7 +175,7 @@ class EventStrategy(Strategy):
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         """The core group never judged names of events."""
-        return []
+        return names.is_path_segment_name(name, prefix=prefix)
 
 
 class EndpointsStrategy(Strategy):
@@ -189,6 +207,10 @@ class LimitRangeStrategy(Strategy):
     # upstream: pkg/registry/core/limitrange/strategy.go
 
     allow_create_on_update = True
+
+    def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
+        if not obj["metadata"].get("name"):
+            obj["metadata"]["name"] = str(uuid.uuid4())
 
 
 class ResourceQuotaStrategy(SpecAndStatusStrategy):
@@ -306,6 +328,12 @@ class PersistentVolumeStrategy(SpecAndStatusStrategy):
 
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         return volume_updates.validate_volume(obj, old)
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        return volume_warnings.warnings(obj)
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        return volume_warnings.warnings(obj)
 
 
 class PersistentVolumeStatusStrategy(StatusStrategy):

@@ -103,8 +103,12 @@ def _generate_selector(job: Object) -> None:
     meta, spec = job["metadata"], job["spec"]
     uid = meta.get("uid", "")
     template = spec.setdefault("template", {}).setdefault("metadata", {})
-    wanted = {LEGACY_NAME: meta["name"], NAME: meta["name"], LEGACY_UID: uid, UID: uid}
-    template["labels"] = {**wanted, **(template.get("labels") or {})}
+    name = meta.get("name", "")
+    wanted = {LEGACY_NAME: name, NAME: name, LEGACY_UID: uid, UID: uid}
+    # In place, because the labels of the job itself may be these.
+    labels = template["labels"] = template.get("labels") or {}
+    for key, value in wanted.items():
+        labels.setdefault(key, value)
     selector = spec["selector"] = dict(spec.get("selector") or {})
     selector["matchLabels"] = {UID: uid, **(selector.get("matchLabels") or {})}
 

@@ -1,7 +1,7 @@
 """Pods: themselves, and through their subresources."""
 # upstream: pkg/registry/core/pod/strategy.go
 
-from pykube_cp.machinery import addresses, names
+from pykube_cp.machinery import addresses, clock, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import Deletion, Strategy, WriteContext
@@ -36,7 +36,8 @@ class PodStrategy(Strategy):
         obj["status"] = {"phase": "Pending"}
         pod_fields.drop_disabled(obj, None)
         if obj["spec"].get("schedulingGates"):
-            obj["status"]["conditions"] = [dict(_GATED)]
+            now = clock.timestamp()
+            obj["status"]["conditions"] = [_GATED | {"lastTransitionTime": now}]
         pod_selectors.apply_label_keys(obj)
         ctx.warnings.extend(security_annotations.sync(obj))
         pod_level_resources.set_defaults(obj)
@@ -137,7 +138,6 @@ _GATED: Object = {
     "type": "PodScheduled",
     "status": "False",
     "lastProbeTime": None,
-    "lastTransitionTime": None,
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }

@@ -1,6 +1,6 @@
 """Disruption budgets, autoscalers, ingresses and network policies."""
 
-from pykube_cp.machinery import addresses
+from pykube_cp.machinery import addresses, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, WriteContext
@@ -18,6 +18,9 @@ class PodDisruptionBudgetStrategy(SpecAndStatusStrategy):
     # upstream: pkg/registry/policy/poddisruptionbudget/strategy.go
 
     allow_unconditional_update = False
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        return names.is_path_segment_name(name, prefix=prefix)
 
     def prepare_spec(self, ctx: WriteContext, obj: Object, old: Object | None) -> None:
         """Keep a label that older servers gave a meaning from getting into other selectors."""

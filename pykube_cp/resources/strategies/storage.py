@@ -7,6 +7,11 @@ from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared.immutable import ImmutableFields
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 
+_TOKENS = (
+    "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to "
+    "prevent possible logging of tokens in volume attributes"
+)
+
 
 class StorageClassStrategy(ImmutableFields):
     """Storage classes."""
@@ -45,6 +50,15 @@ class CSIDriverStrategy(ImmutableFields):
         now, before = obj["spec"].get("attachRequired"), old["spec"].get("attachRequired")
         found = validate_immutable(now, before, Path("spec", "attachedRequired"))
         return found + super().validate_update(ctx, obj, old)
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        spec = obj.get("spec") or {}
+        unset = spec.get("serviceAccountTokenInSecrets") is None
+        return [_TOKENS] if spec.get("tokenRequests") and unset else []
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        now, before = (one["spec"].get("tokenRequests") or [] for one in (obj, old))
+        return [] if now == before else self.warnings_on_create(ctx, obj)
 
 
 class CSINodeStrategy(SpecAndStatusStrategy):
