@@ -3,6 +3,7 @@
 # kube-controller-manager, kube-scheduler) on this machine, beside ours or instead of it.
 #   refcp.sh up | down | kill | reset | status      kill: kill -9; reset: down, and delete its data
 # Without root, or with HOST_IP=127.0.0.1, it runs without nodes and touches no network settings.
+# ONLY='etcd kube-apiserver' leaves out the others.
 # ETCD_ARGS, APISERVER_ARGS, KCM_ARGS, SCHEDULER_ARGS add flags; API_PORT and ETCD_PORT choose ports.
 set -euo pipefail
 CONTROL_PLANE=reference
@@ -11,6 +12,8 @@ ETCD_PORT="${ETCD_PORT:-12379}"
 KCM_PORT="${KCM_PORT:-10257}"
 SCHEDULER_PORT="${SCHEDULER_PORT:-10259}"
 ALL=(etcd kube-apiserver kube-controller-manager kube-scheduler)
+[ -z "${ONLY:-}" ] || read -ra ALL <<<"$ONLY"
+runs() { [[ " ${ALL[*]} " == *" $1 "* ]]; }
 
 start_etcd() {
   mkdir -p "$DATA/etcd"; chmod 700 "$DATA/etcd"
@@ -42,6 +45,7 @@ start_apiserver() {
     --service-account-key-file "$PKI/sa.pub" --service-account-signing-key-file "$PKI/sa.key" --v "${V:-1}" ${APISERVER_ARGS:-}
 }
 start_controllers() {
+  runs kube-controller-manager || return 0
   # shellcheck disable=SC2086
   start kube-controller-manager "$BIN/kube-controller-manager" --kubeconfig "$DATA/controller-manager.conf" \
     --authentication-kubeconfig "$DATA/controller-manager.conf" --authorization-kubeconfig "$DATA/controller-manager.conf" \
@@ -59,7 +63,7 @@ start_controllers() {
 ready() { curl -sf --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" "$API_SERVER/readyz"; }
 
 up() {
-  if alive kube-apiserver && alive kube-scheduler; then say "the reference control plane runs already"; return 0; fi
+  if alive kube-apiserver && alive "${ALL[-1]}"; then say "the reference control plane runs already"; return 0; fi
   "$CONFORMANCE/deps.sh" reference
   "$CONFORMANCE/tools.sh" kubectl "${ALL[@]:1}"
   "$CONFORMANCE/pki.sh" reference

@@ -1,0 +1,209 @@
+"""Sends the steps of a case to one server, and reads the answers into something comparable."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from normalise import Normaliser
+from script import Case, Step, fill
+from yarl import URL
+
+from pykube_cp.machinery.codec import yaml_rules
+from pykube_cp.machinery.codec.catalog import CBOR, PROTOBUF
+from pykube_cp.machinery.codec.interface import Codec, DecodeError
+
+HEADERS = (
+    "Content-Type",
+    "Content-Encoding",
+    "Warning",
+    "Retry-After",
+    "Vary",
+    "Cache-Control",
+    "Location",
+    "Allow",
+    "Www-Authenticate",
+    "X-Content-Type-Options",
+)
+"""Compared as they are."""
+PRESENT = ("ETag", "Audit-Id")
+"""Of these only whether they are there."""
+PATIENCE = 20
+"""Seconds for an answer, or for the events of a watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of the two, and how its users reach it."""
+
+    name: str
+    url: str
+    contexts: Mapping[str, ssl.SSLContext]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What is compared of one answer."""
+
+    status: int
+    headers: dict[str, Any]
+    body: Any
+
+    def part(self, names: tuple[str, ...]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(slots=True)
+class Talk:
+    """One case with one server."""
+
+    server: Server
+    session: aiohttp.ClientSession
+    variables: dict[str, str]
+    normaliser: Normaliser
+    watches: dict[str, aiohttp.ClientResponse] = field(default_factory=dict)
+
+    async def take(self, step: Step) -> Answer | None:
+        """Do one step; None for the opening of a watch."""
+        if step.collect:
+            return await self._collect(step)
+        response = await self._send(step)
+        if step.watch:
+            self.watches[step.watch] = response
+            return None
+        raw = await response.read()
+        for name, path in step.save.items():
+            self.variables[name] = _pick(raw, path)
+        return Answer(response.status, self._headers(response), self._body(response, raw))
+
+    async def _send(self, step: Step) -> aiohttp.ClientResponse:
+        headers = dict(step.headers)
+        if step.accept:
+            headers["Accept"] = step.accept
+        if kind := step.content_type():
+            headers["Content-Type"] = kind
+        path = fill(step.path, self.variables)
+        return await self.session.request(
+            step.method,
+            URL(self.server.url + path, encoded=True),
+            data=step.payload(self.variables),
+            headers=headers,
+            skip_auto_headers=("Content-Type", "Accept", "User-Agent"),
+            ssl=self.server.contexts[step.user],
+            allow_redirects=False,
+            auto_decompress=True,
+        )
+
+    async def _collect(self, step: Step) -> Answer:
+        """The first events of a watch that was opened before."""
+        response = self.watches.pop(step.collect)
+        reader = FrameReader(response.headers.get("Content-Type", ""))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while len(reader.frames) < step.events:
+                    chunk = await response.content.readany()
+                    if not chunk:
+                        break
+                    reader.feed(chunk)
+        except TimeoutError:
+            reader.frames.append("no more events came")
+        response.close()
+        frames = reader.frames[: step.events] if step.events else reader.frames
+        body = [self.normaliser.value(frame) for frame in frames]
+        return Answer(response.status, self._headers(response), body)
+
+    def _headers(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
+        found: CIMultiDictProxy[str] = response.headers
+        kept: dict[str, Any] = {
+            name: [self.normaliser.text(text) for text in found.getall(name)]
+            for name in HEADERS
+            if name in found
+        }
+        return kept | {name: "present" for name in PRESENT if name in found}
+
+    def _body(self, response: aiohttp.ClientResponse, raw: bytes) -> Any:
+        kind = response.headers.get("Content-Type", "")
+        if is_stream(kind) or "watch=" in str(response.url):
+            reader = FrameReader(kind)
+            reader.feed(raw)
+            return [self.normaliser.value(frame) for frame in reader.frames if not _beat(frame)]
+        return self.normaliser.value(_parse(kind, raw))
+
+
+def _beat(frame: Any) -> bool:
+    """Whether it is a bookmark that says only that time passes."""
+    if not isinstance(frame, dict) or frame.get("type") != "BOOKMARK":
+        return False
+    return not (frame["object"].get("metadata") or {}).get("annotations")
+
+
+def is_stream(content_type: str) -> bool:
+    return "stream=watch" in content_type
+
+
+class FrameReader:
+    """Cuts a watch's bytes into events."""
+
+    def __init__(self, content_type: str) -> None:
+        self.frames: list[Any] = []
+        self._codec: Codec | None = PROTOBUF if "protobuf" in content_type else None
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        self._rest += data
+        if self._codec is not None:
+            events, self._rest = self._codec.read_frames(self._rest)
+            self.frames += [{"type": kind, "object": obj} for kind, obj in events]
+            return
+        *lines, self._rest = self._rest.split(b"\n")
+        self.frames += [_json(line) for line in lines if line]
+
+
+def _parse(content_type: str, raw: bytes) -> Any:
+    media_type = content_type.partition(";")[0]
+    try:
+        if media_type.endswith("json"):
+            return _json(raw)
+        if media_type == "application/yaml":
+            return yaml_rules.loads(raw)
+        if media_type == "application/vnd.kubernetes.protobuf":
+            return PROTOBUF.decode(raw)
+        if media_type == "application/cbor":
+            return CBOR.decode(raw)
+    except (DecodeError, KeyError) as error:
+        return f"cannot be decoded: {error}"
+    return raw.decode(errors="replace")
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw.decode(errors="replace")
+
+
+def _pick(raw: bytes, path: str) -> str:
+    """A value of a JSON answer by its dotted path; empty when it is not there."""
+    found = _json(raw)
+    for name in path.split("."):
+        if isinstance(found, list) and name.isdigit() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            found = found.get(name, "") if isinstance(found, dict) else ""
+    return found if isinstance(found, str) else json.dumps(found)
+
+
+async def run_steps(case: Case, talk: Talk) -> list[dict[str, Any]]:
+    """What is compared of the answer to every step of a case."""
+    found: list[dict[str, Any]] = []
+    for step in case.steps:
+        answer = await talk.take(step)
+        if answer is not None:
+            found.append(answer.part(step.compare))
+    for response in talk.watches.values():
+        response.close()
+    return found

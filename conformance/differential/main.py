@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""make differential: the same requests to kube-apiserver on etcd and to pykube-cp, answers compared.
+
+Prints what differs, the count of each theme, and closes with "N passed, N failed"; the exit status is 0
+when nothing failed. A difference that is meant is named in differs.yaml, with the reason in
+docs/compatibility.md.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import generate
+import script
+import servers
+from exchange import Server, Talk, run_steps
+from normalise import Normaliser, differences
+from recorded import Recorded
+from script import Case, Step
+
+from pykube_cp.machinery.codec import yaml_rules
+from pykube_cp.machinery.codec.interface import DecodeError
+
+HERE = Path(__file__).resolve().parent
+SHOWN = 400
+"""Characters of a value that are printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a case: nothing, or the differences, each a line."""
+
+    case: Case
+    lines: tuple[str, ...]
+
+
+class Runner:
+    """Runs cases on the servers, several at a time; upstream's answers may have been recorded before."""
+
+    def __init__(
+        self, servers: tuple[Server, ...], session: aiohttp.ClientSession, recorded: Recorded
+    ) -> None:
+        self._servers, self._session = servers, session
+        self._recorded = recorded
+        self.verdicts: list[Verdict] = []
+
+    async def run(self, cases: Iterable[Case], at_once: int) -> None:
+        """Workers share one supply of cases."""
+        supply = iter(cases)
+
+        async def work() -> None:
+            for case in supply:
+                self.verdicts.append(await self._judge(case))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(work())
+
+    async def _judge(self, case: Case) -> Verdict:
+        talks = [self._talk(case, server) for server in self._servers]
+        try:
+            if case.own_namespace:
+                await self._prepare(talks)
+            *theirs, ours = await asyncio.gather(*(run_steps(case, talk) for talk in talks))
+        except (aiohttp.ClientError, TimeoutError, DecodeError) as error:
+            return Verdict(case, (f"{type(error).__name__}: {error}",))
+        if theirs:
+            self._recorded.add(case, theirs[0])
+        expected = self._recorded.of(case)
+        if expected is None:
+            return Verdict(case, ("upstream's answers were not recorded",))
+        return Verdict(case, tuple(_compared(case, expected, ours)))
+
+    def _talk(self, case: Case, server: Server) -> Talk:
+        namespace = case.namespace if case.own_namespace else generate.NAMESPACE
+        given = f"{case.steps!r}"
+        normaliser = Normaliser(given, server.url.removeprefix("https://"))
+        return Talk(server, self._session, {"ns": namespace}, normaliser)
+
+    async def _prepare(self, talks: list[Talk]) -> None:
+        """A namespace with the account that its pods run under; no controller is there to make it."""
+        account = "/api/v1/namespaces/{ns}/serviceaccounts"
+        for path, name in (("/api/v1/namespaces", "{ns}"), (account, "default")):
+            step = Step(method="POST", path=path, body={"metadata": {"name": name}})
+            for talk in talks:
+                answer = await talk.take(step)
+                if answer is None or answer.status != 201:
+                    raise aiohttp.ClientError(f"{talk.server.name} made no {path}: {answer}")
+
+
+def _compared(case: Case, theirs: list[Any], ours: list[Any]) -> Iterator[str]:
+    steps = [step for step in case.steps if not step.watch]
+    for step, one_answer, other_answer in zip(steps, theirs, ours, strict=True):
+        for path, one, other in differences(one_answer, other_answer):
+            yield f"{step.method or 'watch'} {step.path or step.collect}"
+            yield f"    {path.lstrip('.')}: upstream {_brief(one)}, ours {_brief(other)}"
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--theme", default="", help="regular expression: only themes that match")
+    add("--case", default="", help="regular expression: only cases whose name matches")
+    add("--every", type=int, default=1, metavar="N", help="of the generated cases only each Nth")
+    add("--at-once", type=int, default=12, metavar="N", help="cases at a time")
+    add("--directory", type=Path, required=True, help="where the servers keep their state")
+    add("--shift", type=int, default=0, help="added to every port")
+    add("--show", type=int, default=40, metavar="N", help="failed cases that are printed")
+    add("--replay", action="store_true", help="take upstream's answers from earlier runs")
+    add("--list", action="store_true", help="print the names of the cases, and run none")
+    return parser.parse_args()
+
+
+def selected(options: argparse.Namespace) -> list[Case]:
+    made = list(generate.cases())[:: options.every]
+    return [
+        case
+        for case in (*script.load(), *made)
+        if re.search(options.theme, case.theme) and re.search(options.case, case.name)
+    ]
+
+
+def excused() -> dict[str, str]:
+    """Patterns of cases that differ on purpose, with the reason."""
+    path = HERE / "differs.yaml"
+    return yaml_rules.loads(path.read_bytes()) or {} if path.exists() else {}
+
+
+async def run(
+    pair: tuple[Server, ...], cases: list[Case], at_once: int, recorded: Recorded
+) -> list[Verdict]:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+    patience = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(connector=connector, timeout=patience) as session:
+        runner = Runner(pair, session, recorded)
+        await runner.run(generate.setup(), 1)
+        progress = asyncio.create_task(_progress(runner, len(cases)))
+        await runner.run((case for case in cases if case.alone), 1)
+        await runner.run((case for case in cases if not case.alone), at_once)
+        progress.cancel()
+    return runner.verdicts
+
+
+async def _progress(runner: Runner, total: int) -> None:
+    begin = time.monotonic()
+    while True:
+        await asyncio.sleep(15)
+        failed = sum(bool(verdict.lines) for verdict in runner.verdicts)
+        seconds = time.monotonic() - begin
+        say(f"{len(runner.verdicts)} of {total} done, {failed} differ, {seconds:.0f} s")
+
+
+def say(text: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def report(verdicts: list[Verdict], options: argparse.Namespace) -> int:
+    """Prints everything; the number of failed cases."""
+    excuses = excused()
+    passed, failed, meant = Counter[str](), Counter[str](), Counter[str]()
+    lines: list[str] = []
+    for verdict in verdicts:
+        reason = next((why for it, why in excuses.items() if re.search(it, verdict.case.title)), "")
+        if not verdict.lines:
+            passed[verdict.case.theme] += 1
+        elif reason:
+            meant[reason] += 1
+        else:
+            failed[verdict.case.theme] += 1
+            lines.append("\n".join((f"DIFFERS {verdict.case.title}", *verdict.lines)))
+    target = options.directory / "differences.txt"
+    target.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines[: options.show]))
+    for theme in sorted({*passed, *failed}):
+        print(f"{theme:24}{passed[theme]:7} equal{failed[theme]:7} differ")
+    for reason, count in meant.items():
+        print(f"{count} differ on purpose: {reason}")
+    print(f"all differences: {target}")
+    print(f"{passed.total()} passed, {failed.total()} failed")
+    return failed.total()
+
+
+def main() -> int:
+    options = arguments()
+    cases = selected(options)
+    if options.list:
+        print("\n".join(case.title for case in cases))
+        return 0
+    say(f"{len(cases)} cases")
+    directory = options.directory.resolve()
+    recorded = Recorded(directory / "upstream.jsonl")
+    place = servers.Place(directory / "servers", options.shift)
+    begin = servers.ours_alone if options.replay else servers.both
+    with begin(place) as pair:
+        verdicts = asyncio.run(run(pair, cases, options.at_once, recorded))
+    recorded.save()
+    return 1 if report(verdicts, options) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Makes answers of two servers comparable: what is random gets a name by the order in which it appears."""
+
+import base64
+import binascii
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
+DIGITS = re.compile(r"\b\d{2,}\b")
+SERVICES = ipaddress.ip_network("10.96.0.0/16")
+SUFFIX = 5
+"""Characters that a generated name has after its prefix."""
+VERSIONS = ("resourceVersion", "metadata.resourceVersion")
+NODE_PORTS = ("nodePort", "healthCheckNodePort")
+
+
+class Normaliser:
+    """Of one server in one case. What the case itself names is left as it is."""
+
+    def __init__(self, given: str, server: str) -> None:
+        self._given, self._server = given, server
+        self._names: dict[tuple[str, str], str] = {}
+        self._counts: dict[str, int] = {}
+        self._generated: dict[str, str] = {}
+
+    def value(self, node: Any, key: str = "") -> Any:
+        """The same without what is random; members in the order of their keys."""
+        if isinstance(node, dict):
+            self._notice(node)
+            return {name: self.value(node[name], name) for name in sorted(node)}
+        if isinstance(node, list):
+            return [self.value(item, key) for item in node]
+        if isinstance(node, str):
+            return self._string(node, key)
+        if key in NODE_PORTS and type(node) is int and node and str(node) not in self._given:
+            return self._name("port", str(node))
+        return node
+
+    def text(self, text: str) -> str:
+        """A message: what occurred before is recognised in it."""
+        text = self._plain(text)
+        return DIGITS.sub(lambda found: self._known("version", found[0]), text)
+
+    def _string(self, text: str, key: str) -> str:
+        if key in VERSIONS:
+            is_own = text in {"", "0"} or text in self._given
+            return text if is_own else self._name("version", text)
+        if key == "continue" and text:
+            return json.dumps(self.value(continuation(text)))
+        if key in {"clusterIP", "clusterIPs"} and _is_service_ip(text) and text not in self._given:
+            return self._name("ip", text)
+        return self.text(text) if key == "message" else self._plain(text)
+
+    def _plain(self, text: str) -> str:
+        text = text.replace(self._server, "SERVER")
+        text = UUID.sub(lambda found: self._unless_given("uid", found[0]), text)
+        text = TIME.sub(_time, text)
+        for name, stand_in in self._generated.items():
+            text = text.replace(name, stand_in)
+        return text
+
+    def _unless_given(self, kind: str, text: str) -> str:
+        return text if text in self._given else self._name(kind, text)
+
+    def _notice(self, node: dict[str, Any]) -> None:
+        """Metadata with a generated name."""
+        prefix, name = node.get("generateName"), node.get("name")
+        if not (prefix and isinstance(name, str) and isinstance(prefix, str)):
+            return
+        if name.startswith(prefix) and len(name) == len(prefix) + SUFFIX:
+            self._generated.setdefault(name, prefix + self._name("suffix", name))
+
+    def _name(self, kind: str, text: str) -> str:
+        if (kind, text) not in self._names:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            self._names[kind, text] = f"<{kind} {self._counts[kind]}>"
+        return self._names[kind, text]
+
+    def _known(self, kind: str, text: str) -> str:
+        return self._names.get((kind, text), text)
+
+
+def continuation(token: str) -> Any:
+    """What a continue token says; the token itself where it is no JSON."""
+    try:
+        return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, binascii.Error):
+        return token
+
+
+def _is_service_ip(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text) in SERVICES
+    except ValueError:
+        return False
+
+
+def _time(found: re.Match[str]) -> str:
+    """A time of these days, by its precision; other times are the case's own."""
+    when = datetime.fromisoformat(found[0].partition(".")[0].rstrip("Z")).replace(tzinfo=UTC)
+    if abs(when - datetime.now(UTC)) > timedelta(days=2):
+        return found[0]
+    return f"<time {len(found[1])} digits>" if found[1] else "<time>"
+
+
+def differences(theirs: Any, ours: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ: path, what upstream has, what we have."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key in sorted({*theirs, *ours}, key=str):
+            yield from differences(
+                theirs.get(key, MISSING), ours.get(key, MISSING), f"{path}.{key}"
+            )
+    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        for position, (one, other) in enumerate(zip(theirs, ours, strict=True)):
+            yield from differences(one, other, f"{path}[{position}]")
+    elif type(theirs) is not type(ours) or theirs != ours:
+        yield path or ".", theirs, ours
+
+
+class _Missing:
+    """Where one of the two has nothing."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = _Missing()
+Change = Callable[[Any], Any]

@@ -1,0 +1,140 @@
+"""Cases: scripts of requests that are sent to both servers, and how they are read from YAML.
+
+A file of `cases/` is a theme. Each case runs in a namespace of its own, `{ns}`:
+
+    - name: a generated name begins with the prefix
+      steps:
+      - do: POST /api/v1/namespaces/{ns}/configmaps
+        body: {metadata: {generateName: a-}}
+        save: {made: metadata.name}          # {made} from here on
+      - do: GET /api/v1/namespaces/{ns}/configmaps/{made}
+
+A step may further say `as` (a user of servers.USERS), `form` (json, yaml, protobuf or cbor: how the
+body is sent), `text` (a body as it is) or `base64`, `type` (its Content-Type), `accept`, `headers`, and
+`compare` (which of status, headers and body count). `watch: NAME` leaves the answer open; a later step
+`collect: NAME` with `events: N` compares the first N events of it.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pykube_cp.machinery import schema, structural
+from pykube_cp.machinery.codec import yaml_rules
+from pykube_cp.machinery.codec.catalog import CBOR, PROTOBUF
+from pykube_cp.machinery.gvk import GVK
+
+CASES = Path(__file__).parent / "cases"
+EVERYTHING = ("status", "headers", "body")
+TYPES = {
+    "json": "application/json",
+    "yaml": "application/yaml",
+    "protobuf": "application/vnd.kubernetes.protobuf",
+    "cbor": "application/cbor",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One request, or the end of a watch."""
+
+    method: str = ""
+    path: str = ""
+    user: str = "admin"
+    body: Any = None
+    form: str = "json"
+    text: str | None = None
+    base64: str | None = None
+    type: str | None = None
+    accept: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    save: Mapping[str, str] = field(default_factory=dict)
+    compare: tuple[str, ...] = EVERYTHING
+    watch: str = ""
+    collect: str = ""
+    events: int = 0
+
+    def payload(self, variables: Mapping[str, str]) -> bytes | None:
+        """The body as it is sent."""
+        if self.base64 is not None:
+            return base64.b64decode(self.base64)
+        if self.text is not None:
+            return fill(self.text, variables).encode()
+        return None if self.body is None else encode(fill(self.body, variables), self.form)
+
+    def content_type(self) -> str | None:
+        if self.type is not None:
+            return self.type or None
+        has_body = not (self.body is None and self.text is None and self.base64 is None)
+        return TYPES[self.form] if has_body else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A script. Without a namespace of its own it must leave nothing behind."""
+
+    theme: str
+    name: str
+    steps: tuple[Step, ...]
+    own_namespace: bool = True
+    alone: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.theme}: {self.name}"
+
+    @property
+    def namespace(self) -> str:
+        return f"case-{zlib.crc32(self.title.encode()):08x}"
+
+
+def fill(value: Any, variables: Mapping[str, str]) -> Any:
+    """The same with each `{variable}` replaced."""
+    if isinstance(value, str):
+        for name, text in variables.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {fill(key, variables): fill(member, variables) for key, member in value.items()}
+    return [fill(item, variables) for item in value] if isinstance(value, list) else value
+
+
+def encode(body: Any, form: str) -> bytes:
+    if form == "yaml":
+        return yaml.safe_dump(body).encode()
+    if form == "protobuf":
+        obj, _ = structural.normalize(body, schema.type_of(GVK.of(body)), strict=False)
+        return PROTOBUF.encode(obj)
+    return CBOR.encode(body) if form == "cbor" else json.dumps(body).encode()
+
+
+def load() -> Iterator[Case]:
+    """All cases of the folder."""
+    for path in sorted(CASES.glob("**/*.yaml")):
+        yield from read(path)
+
+
+def read(path: Path) -> Iterator[Case]:
+    for given in yaml_rules.loads(path.read_bytes()) or []:
+        yield Case(
+            theme=given.get("theme", path.stem),
+            name=given["name"],
+            steps=tuple(step(each) for each in given["steps"]),
+            own_namespace=given.get("own_namespace", True),
+            alone=given.get("alone", False),
+        )
+
+
+def step(given: dict[str, Any]) -> Step:
+    """`do` is method and path; an unknown word is an error of the case."""
+    rest = dict(given)
+    method, _, path = rest.pop("do", "").partition(" ")
+    if "compare" in rest:
+        rest["compare"] = tuple(rest["compare"])
+    return Step(method=method, path=path, user=rest.pop("as", "admin"), **rest)
