@@ -13,7 +13,7 @@ at_least() { # WANTED FOUND
 }
 containerd_fits() { at_least 2.0 "$(containerd --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -1)"; }
 etcd_fits() { at_least 3.5 "$(etcd --version 2>/dev/null | sed -n 's/^etcd Version: //p')"; }
-runc_fits() { command -v runc >/dev/null; }
+runc_fits() { runc --version >/dev/null 2>&1; }  # a newer release's may lack its libc here
 static_c() { echo 'int main(void){return 0;}' | gcc -static -x c -o /dev/null - 2>/dev/null; }
 
 missing() { # PROGRAM:PACKAGE... -> packages
@@ -27,14 +27,14 @@ install() { # PACKAGE...
   step "apt-get install $*" bash -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends $*"
 }
 
-take() { # PACKAGE...: their files into $DEBIAN
+take() { # PACKAGE[/SUITE]...: their files into $DEBIAN
   local tmp; tmp=$(mktemp -d "$CACHE/take.XXXX")
-  (cd "$tmp" && apt_private apt-get download -qq "${@/%/$NEWEST}")
+  (cd "$tmp" && apt_private apt-get download -qq "$@")
   mkdir -p "$DEBIAN"
   local deb; for deb in "$tmp"/*.deb; do dpkg-deb -x "$deb" "$DEBIAN"; done
   rm -rf "$tmp"
 }
-fetch() { # PACKAGE...
+fetch() { # PACKAGE[/SUITE]...
   command -v dpkg-deb >/dev/null || fail "please install containerd 2.x, runc, CNI plugins, etcd 3.5+ (not a Debian system)"
   apt_lists; step "fetching $*" take "$@"
 }
@@ -42,17 +42,18 @@ fetch() { # PACKAGE...
 node() {
   # shellcheck disable=SC2046
   install $(missing ip:iproute2 nft:nftables iptables:iptables conntrack:conntrack openssl:openssl nsenter:util-linux ps:procps)
-  containerd_fits || fetch containerd
+  containerd_fits || fetch "containerd$NEWEST"
   containerd_fits || fail "containerd 2.x is needed; install it, for example containerd.io from download.docker.com"
   runc_fits || fetch runc libseccomp2
-  cni_bin >/dev/null || fetch containernetworking-plugins
+  runc_fits || fail "runc is needed; install it"
+  cni_bin >/dev/null || fetch "containernetworking-plugins$NEWEST"
 }
 python() { install python3-venv; }
 images() { static_c || install gcc libc6-dev; }
 reference() {
   # shellcheck disable=SC2046
   install $(missing openssl:openssl)
-  etcd_fits || fetch etcd-server
+  etcd_fits || fetch "etcd-server$NEWEST"
   etcd_fits || fail "etcd 3.5 or newer is needed; install it"
 }
 
