@@ -127,7 +127,7 @@ class Talk:
 
     def _body(self, response: aiohttp.ClientResponse, raw: bytes) -> Any:
         kind = response.headers.get("Content-Type", "")
-        if is_stream(kind) or "watch=" in str(response.url):
+        if response.status == 200 and is_watch(response):
             reader = FrameReader(kind)
             reader.feed(raw)
             return [self.normaliser.value(frame) for frame in reader.frames if not _beat(frame)]
@@ -141,8 +141,10 @@ def _beat(frame: Any) -> bool:
     return not (frame["object"].get("metadata") or {}).get("annotations")
 
 
-def is_stream(content_type: str) -> bool:
-    return "stream=watch" in content_type
+def is_watch(response: aiohttp.ClientResponse) -> bool:
+    """Whether an answer is a stream of events: it is chunked and was asked for as a watch."""
+    asked = response.url.query.get("watch", "false") not in {"false", "0"}
+    return asked or "/watch/" in response.url.path
 
 
 class FrameReader:

@@ -46,7 +46,7 @@ class Base:
 
     @property
     def collection(self) -> str:
-        return collection(self.row)
+        return collection(self.row, self.obj["metadata"].get("namespace", NAMESPACE))
 
     def changed(self, change: Callable[[Object], None]) -> Object:
         copy: Object = json.loads(json.dumps(self.obj))
@@ -54,9 +54,9 @@ class Base:
         return copy
 
 
-def collection(row: Resource) -> str:
+def collection(row: Resource, namespace: str) -> str:
     root = f"/apis/{row.group}/{row.version}" if row.group else f"/api/{row.version}"
-    space = f"/namespaces/{NAMESPACE}" if row.namespaced else ""
+    space = f"/namespaces/{namespace}" if row.namespaced else ""
     return f"{root}{space}/{row.plural}"
 
 

@@ -11,6 +11,9 @@ from typing import Any
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
+ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
+AGE = re.compile(r"^\d{1,2}s$")
+CURRENT = re.compile(r"current: \d+")
 DIGITS = re.compile(r"\b\d{2,}\b")
 SERVICES = ipaddress.ip_network("10.96.0.0/16")
 SUFFIX = 5
@@ -31,19 +34,22 @@ class Normaliser:
     def value(self, node: Any, key: str = "") -> Any:
         """The same without what is random; members in the order of their keys."""
         if isinstance(node, dict):
+            if node.get("type") == "BOOKMARK" and "metadata" in node.get("object", {}):
+                # as new as the whole storage, in which other cases write
+                node["object"]["metadata"].pop("resourceVersion", None)
             self._notice(node)
             return {name: self.value(node[name], name) for name in sorted(node)}
         if isinstance(node, list):
             return [self.value(item, key) for item in node]
         if isinstance(node, str):
-            return self._string(node, key)
+            return AGE.sub("<age>", node) if key == "cells" else self._string(node, key)
         if key in NODE_PORTS and type(node) is int and node and str(node) not in self._given:
             return self._name("port", str(node))
         return node
 
     def text(self, text: str) -> str:
         """A message: what occurred before is recognised in it."""
-        text = self._plain(text)
+        text = CURRENT.sub("current: <version>", self._plain(text))
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)
 
     def _string(self, text: str, key: str) -> str:
@@ -51,7 +57,7 @@ class Normaliser:
             is_own = text in {"", "0"} or text in self._given
             return text if is_own else self._name("version", text)
         if key == "continue" and text:
-            return json.dumps(self.value(continuation(text)))
+            return f"from <{continuation(text)}>"
         if key in {"clusterIP", "clusterIPs"} and _is_service_ip(text) and text not in self._given:
             return self._name("ip", text)
         return self.text(text) if key == "message" else self._plain(text)
@@ -59,7 +65,7 @@ class Normaliser:
     def _plain(self, text: str) -> str:
         text = text.replace(self._server, "SERVER")
         text = UUID.sub(lambda found: self._unless_given("uid", found[0]), text)
-        text = TIME.sub(_time, text)
+        text = ACCESS.sub("kube-api-access-<suffix>", TIME.sub(_time, text))
         for name, stand_in in self._generated.items():
             text = text.replace(name, stand_in)
         return text
@@ -86,11 +92,15 @@ class Normaliser:
 
 
 def continuation(token: str) -> Any:
-    """What a continue token says; the token itself where it is no JSON."""
+    """The object at which a page begins; the token itself where it is no JSON.
+
+    The rest of a token is the server's own business.
+    """
     try:
-        return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, binascii.Error):
         return token
+    return found["start"].rpartition("/")[2]
 
 
 def _is_service_ip(text: str) -> bool:

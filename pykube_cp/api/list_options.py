@@ -1,14 +1,14 @@
 """``metav1.ListOptions`` out of a query, with upstream's rules on what goes with what."""
 # upstream: apimachinery pkg/apis/meta/internalversion/validation/validation.go ValidateListOptions
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pykube_cp.api.request import Query
 from pykube_cp.api.versions import parse_version
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.field_errors import FieldError, Path
 
-_MATCHES = ("Exact", "NotOlderThan")
+_MATCHES = ("Exact", "NotOlderThan", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,6 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
     text = query.get("resourceVersion")
     options = ListOptions(
         version_text=text,
-        version=parse_version(text),
         match=query.get("resourceVersionMatch"),
         limit=_number(query, "limit") or 0,
         continue_=query.get("continue"),
@@ -43,7 +42,7 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
         raise errors.invalid(("meta.k8s.io", "ListOptions"), "", found)
     if options.continue_ and text not in {"", "0"}:
         raise errors.bad_request("specifying resource version is not allowed when using continue")
-    return options
+    return replace(options, version=parse_version(text, listing=not watch))
 
 
 def _number(query: Query, name: str) -> int | None:
@@ -75,7 +74,7 @@ def _check_match(options: ListOptions) -> list[FieldError]:
         detail = "resourceVersionMatch is forbidden when continue is provided"
         found.append(FieldError.forbidden(path, detail))
     if options.match not in _MATCHES:
-        found.append(FieldError.not_supported(path, options.match, list(_MATCHES)))
+        found.append(FieldError.not_supported(path, options.match, _MATCHES))
     if options.match == "Exact" and options.version_text == "0":
         detail = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         found.append(FieldError.forbidden(path, detail))
@@ -84,18 +83,17 @@ def _check_match(options: ListOptions) -> list[FieldError]:
 
 def _check_watch(options: ListOptions) -> list[FieldError]:
     path, found = Path("resourceVersionMatch"), []
-    if options.send_initial_events is None:
-        if options.match:
-            detail = (
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-            )
-            found.append(FieldError.forbidden(path, detail))
-        return found
-    if options.match != "NotOlderThan":
+    asked, match = options.send_initial_events is not None, options.match
+    if asked and match != "NotOlderThan":
         detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         found.append(FieldError.forbidden(path, detail))
-        if options.match:
-            found.append(FieldError.not_supported(path, options.match, ["NotOlderThan"]))
+    if not match:
+        return found
+    if not asked:
+        detail = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        found.append(FieldError.forbidden(path, detail))
+    if match != "NotOlderThan":
+        found.append(FieldError.not_supported(path, match, ["NotOlderThan"]))
     if options.continue_:
         detail = "resourceVersionMatch is forbidden when continue is provided"
         found.append(FieldError.forbidden(path, detail))

@@ -7,8 +7,8 @@ from pykube_cp.api.services import Services
 from pykube_cp.api.subresource import handle as handle_subresource
 from pykube_cp.api.verbs import create, delete, get, patch, update, watch
 from pykube_cp.api.verbs import list as list_verb
-from pykube_cp.machinery import errors
-from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery import errors, schema
+from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.resources.subresources.catalog import PAGES
 from pykube_cp.resources.subresources.interface import Page
 
@@ -83,6 +83,7 @@ async def _whole(scope: Scope) -> Outcome:
         info.verb not in {"list", "watch", "deletecollection"}
     ):
         raise _not_allowed()
+    _warn(scope.request, scope.resource.gvk)
     if scope.request.query.flag("watch") and info.verb == "list":
         return await watch.handle(scope)
     return await VERBS[info.verb](scope)
@@ -94,6 +95,7 @@ async def _subresource(scope: Scope, page: Page | None) -> Outcome:
         scope.subresource = scope.resource.subresource(info.subresource)
         if scope.subresource is None:
             return not_found_page()
+        _warn(scope.request, scope.subresource.kind)
     if connect.serves(scope.resource, info.subresource):
         return await connect.handle(scope)
     if page is not None:
@@ -102,6 +104,13 @@ async def _subresource(scope: Scope, page: Page | None) -> Outcome:
     if info.verb not in scope.subresource.verbs or info.verb not in _ON_STATUS:
         raise _not_allowed()
     return await VERBS[info.verb](scope)
+
+
+def _warn(request: Request, gvk: GVK) -> None:
+    """Tell the client that there is a better kind."""
+    # upstream: apiserver pkg/endpoints/installer.go registerResourceHandlers
+    if warning := schema.deprecation_warning(gvk):
+        request.warnings.append(warning)
 
 
 def _not_allowed() -> errors.StatusError:

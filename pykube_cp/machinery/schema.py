@@ -181,6 +181,7 @@ class _Catalog:
         self.raw: dict[str, Any] = document["types"]
         self.upstream: str = document["upstream"]
         self.kinds = {GVK(*row[:3]): row[3] for row in document["kinds"]}
+        self.deprecated = {GVK(*row[:3]): row[4] for row in document["kinds"] if len(row) > 4}
         self.built: dict[str, Type] = {}
 
     def type_named(self, name: str) -> Type:
@@ -286,6 +287,11 @@ def type_of(gvk: GVK) -> Type:
 def kinds() -> Mapping[GVK, str]:
     """Every registered kind and the name of its type."""
     return _catalog().kinds
+
+
+def deprecation_warning(gvk: GVK) -> str:
+    """What upstream says of a kind that this release calls deprecated; empty for others."""
+    return _catalog().deprecated.get(gvk, "")
 
 
 def type_names() -> Sequence[str]:

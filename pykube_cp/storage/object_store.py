@@ -100,11 +100,14 @@ class ObjectStore:
 
 
 def renderer(obj: Object) -> Callable[[int], bytes]:
-    """Encode with the revision that the write gets; leaves it in the object as well."""
+    """Encode with the revision that the write gets; leaves it in the object as well.
+
+    Kind and version come first: lists cut them off the bytes.
+    """
 
     def render(revision: int) -> bytes:
         obj["metadata"]["resourceVersion"] = str(revision)
-        return orjson.dumps(obj)
+        return orjson.dumps({"kind": obj["kind"], "apiVersion": obj["apiVersion"], **obj})
 
     return render
 

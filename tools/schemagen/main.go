@@ -19,7 +19,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1beta1 "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/version"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+	"k8s.io/apiserver/pkg/endpoints/deprecation"
 	builtin "k8s.io/client-go/kubernetes/scheme"
 	aggregator "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset/scheme"
 	"k8s.io/kube-openapi/pkg/validation/spec"
@@ -32,7 +34,7 @@ const metaPackage = "k8s.io/apimachinery/pkg/apis/meta/v1"
 type document struct {
 	Generator string           `json:"generator"`
 	Upstream  string           `json:"upstream"`
-	Kinds     [][4]string      `json:"kinds"`
+	Kinds     [][]string       `json:"kinds"`
 	Types     map[string]*Type `json:"types"`
 }
 
@@ -51,10 +53,10 @@ func newScheme() *runtime.Scheme {
 	return scheme
 }
 
-// kindsOf lists group, version, kind and type name. The meta kinds that every group registers again
+// kindsOf lists group, version, kind and type name, and the warning where the release calls the kind deprecated. The meta kinds that every group registers again
 // (options, WatchEvent) are listed once, under meta.k8s.io/v1 or as unversioned v1.
-func kindsOf(scheme *runtime.Scheme, walk *walker) [][4]string {
-	var kinds [][4]string
+func kindsOf(scheme *runtime.Scheme, walk *walker, release *version.Version) [][]string {
+	var kinds [][]string
 	for gvk, t := range scheme.AllKnownTypes() {
 		if gvk.Version == runtime.APIVersionInternal {
 			continue
@@ -63,7 +65,14 @@ func kindsOf(scheme *runtime.Scheme, walk *walker) [][4]string {
 		if shared && gvk.Group != "meta.k8s.io" && (gvk.Group != "" || gvk.Version != "v1") {
 			continue
 		}
-		kinds = append(kinds, [4]string{gvk.Group, gvk.Version, gvk.Kind, walk.structType(t)})
+		kind := []string{gvk.Group, gvk.Version, gvk.Kind, walk.structType(t)}
+		if obj, ok := reflect.New(t).Interface().(runtime.Object); ok {
+			obj.GetObjectKind().SetGroupVersionKind(gvk)
+			if deprecation.IsDeprecated(obj, int(release.Major()), int(release.Minor())) {
+				kind = append(kind, deprecation.WarningMessage(obj))
+			}
+		}
+		kinds = append(kinds, kind)
 	}
 	sort.Slice(kinds, func(i, j int) bool {
 		return fmt.Sprint(kinds[i]) < fmt.Sprint(kinds[j])
@@ -80,7 +89,7 @@ func main() {
 	})
 	walk := &walker{types: map[string]*Type{}, definitions: definitions}
 	doc := document{Generator: "tools/schemagen", Upstream: os.Args[1], Types: walk.types}
-	doc.Kinds = kindsOf(newScheme(), walk)
+	doc.Kinds = kindsOf(newScheme(), walk, version.MustParseGeneric(os.Args[1]))
 	walk.structType(reflect.TypeOf(metav1.LabelSelector{}))
 	if err := os.WriteFile(os.Args[2], render(doc), 0o644); err != nil {
 		fail(err)

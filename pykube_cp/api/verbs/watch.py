@@ -29,7 +29,7 @@ async def handle(scope: Scope) -> WatchResult:
     options = parse(scope.request.query, watch=True)
     selection = select(scope.request.query, scope.resource, scope.name)
     cache = await scope.store.cache()
-    if options.version:
+    if options.version and options.send_initial_events:
         await wait_for(scope.services.caches, options.version)
     watcher = Watcher(scope, options, selection, cache)
     return WatchResult(scope.resource, watcher.run)
