@@ -48,6 +48,19 @@ class Base:
     def collection(self) -> str:
         return collection(self.row, self.obj["metadata"].get("namespace", NAMESPACE))
 
+    @property
+    def version(self) -> str:
+        """The variable that holds the version in which it is stored."""
+        return f"version of {self.title}"
+
+    def versioned(self) -> Object:
+        """As an update sends it: with its version where the kind asks for one."""
+        if self.row.strategy.allow_unconditional_update:
+            return self.obj
+        return self.changed(
+            lambda obj: obj["metadata"].update(resourceVersion=f"{{{self.version}}}")
+        )
+
     def changed(self, change: Callable[[Object], None]) -> Object:
         copy: Object = json.loads(json.dumps(self.obj))
         change(copy)
@@ -84,8 +97,8 @@ def setup() -> Iterator[Case]:
         "bases", "namespace", "POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}}
     )
     for base in (*bases(SETUP), *bases()):
-        name = f"{base.title} is taken"
-        yield _one("bases", name, "POST", base.collection, base.obj)
+        name, save = f"{base.title} is taken", {base.version: "metadata.resourceVersion"}
+        yield _one("bases", name, "POST", base.collection, base.obj, save=save)
 
 
 def _one(theme: str, name: str, method: str, path: str, body: Any, **more: Any) -> Case:
@@ -111,7 +124,7 @@ def _fields(base: Base) -> Iterator[Case]:
         yield _one("create", name, "POST", f"{base.collection}?dryRun=All", create)
         if path[:2] == ("metadata", "name"):
             continue
-        update = _spoil(base.obj, path, value)
+        update = _spoil(base.versioned(), path, value)
         url = f"{base.collection}/{base.name}?dryRun=All"
         yield _one("update", name, "PUT", url, update)
 
@@ -223,7 +236,7 @@ def _forms() -> Iterator[Case]:
 def _written(base: Base, one: str) -> Iterator[Case]:
     for form in ("json", "yaml", "protobuf"):
         name = f"{base.title}: replaced in {form}"
-        yield _one("forms", name, "PUT", f"{one}?dryRun=All", base.obj, form=form)
+        yield _one("forms", name, "PUT", f"{one}?dryRun=All", base.versioned(), form=form)
     text = json.dumps({"metadata": {"labels": {"added": "x"}}})
     for kind in ("merge-patch", "strategic-merge-patch", "json-patch", "apply-patch"):
         more = {"type": f"application/{kind}+json", "text": text}

@@ -30,6 +30,8 @@ from pykube_cp.machinery.codec import yaml_rules
 from pykube_cp.machinery.codec.interface import DecodeError
 
 HERE = Path(__file__).resolve().parent
+SETUP_THEME = "bases"
+"""What its cases save, all others know."""
 SHOWN = 400
 """Characters of a value that are printed."""
 
@@ -50,6 +52,7 @@ class Runner:
     ) -> None:
         self._servers, self._session = servers, session
         self._recorded = recorded
+        self._known: dict[str, dict[str, str]] = {}
         self.verdicts: list[Verdict] = []
 
     async def run(self, cases: Iterable[Case], at_once: int) -> None:
@@ -83,7 +86,9 @@ class Runner:
         namespace = case.namespace if case.own_namespace else generate.NAMESPACE
         given = f"{case.steps!r}"
         normaliser = Normaliser(given, server.url.removeprefix("https://"))
-        return Talk(server, self._session, {"ns": namespace}, normaliser)
+        known = self._known.setdefault(server.name, {})
+        variables = known if case.theme == SETUP_THEME else known | {"ns": namespace}
+        return Talk(server, self._session, variables, normaliser)
 
     async def _prepare(self, talks: list[Talk]) -> None:
         """A namespace with the account that its pods run under; no controller is there to make it."""

@@ -11,6 +11,7 @@ from typing import Any
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
+GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^\d{1,2}s$")
 CURRENT = re.compile(r"current: \d+")
@@ -27,9 +28,12 @@ class Normaliser:
 
     def __init__(self, given: str, server: str) -> None:
         self._given, self._server = given, server
+        self._prefixes = [
+            re.compile(f"({re.escape(prefix)})[bcdfghjklmnpqrstvwxz2456789]{{{SUFFIX}}}\\b")
+            for prefix in set(GENERATED.findall(given))
+        ]
         self._names: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
-        self._generated: dict[str, str] = {}
 
     def value(self, node: Any, key: str = "") -> Any:
         """The same without what is random; members in the order of their keys."""
@@ -37,7 +41,6 @@ class Normaliser:
             if node.get("type") == "BOOKMARK" and "metadata" in node.get("object", {}):
                 # as new as the whole storage, in which other cases write
                 node["object"]["metadata"].pop("resourceVersion", None)
-            self._notice(node)
             return {name: self.value(node[name], name) for name in sorted(node)}
         if isinstance(node, list):
             return [self.value(item, key) for item in node]
@@ -66,20 +69,12 @@ class Normaliser:
         text = text.replace(self._server, "SERVER")
         text = UUID.sub(lambda found: self._unless_given("uid", found[0]), text)
         text = ACCESS.sub("kube-api-access-<suffix>", TIME.sub(_time, text))
-        for name, stand_in in self._generated.items():
-            text = text.replace(name, stand_in)
+        for prefix in self._prefixes:
+            text = prefix.sub(r"\1<suffix>", text)
         return text
 
     def _unless_given(self, kind: str, text: str) -> str:
         return text if text in self._given else self._name(kind, text)
-
-    def _notice(self, node: dict[str, Any]) -> None:
-        """Metadata with a generated name."""
-        prefix, name = node.get("generateName"), node.get("name")
-        if not (prefix and isinstance(name, str) and isinstance(prefix, str)):
-            return
-        if name.startswith(prefix) and len(name) == len(prefix) + SUFFIX:
-            self._generated.setdefault(name, prefix + self._name("suffix", name))
 
     def _name(self, kind: str, text: str) -> str:
         if (kind, text) not in self._names:

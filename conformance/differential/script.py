@@ -17,6 +17,7 @@ body is sent), `text` (a body as it is) or `base64`, `type` (its Content-Type), 
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from pykube_cp.machinery.codec.catalog import CBOR, PROTOBUF
 from pykube_cp.machinery.gvk import GVK
 
 CASES = Path(__file__).parent / "cases"
+VARIABLE = re.compile(r"\{([^{}]+)\}")
 EVERYTHING = ("status", "headers", "body")
 TYPES = {
     "json": "application/json",
@@ -97,9 +99,7 @@ class Case:
 def fill(value: Any, variables: Mapping[str, str]) -> Any:
     """The same with each `{variable}` replaced."""
     if isinstance(value, str):
-        for name, text in variables.items():
-            value = value.replace(f"{{{name}}}", text)
-        return value
+        return VARIABLE.sub(lambda found: variables.get(found[1], found[0]), value)
     if isinstance(value, dict):
         return {fill(key, variables): fill(member, variables) for key, member in value.items()}
     return [fill(item, variables) for item in value] if isinstance(value, list) else value

@@ -41,4 +41,4 @@ def forbidden(attributes: Attributes, text: str) -> errors.StatusError:
     name = attributes.name or meta.get("name", "")
     if not name and meta.get("generateName"):
         name = meta["generateName"]
-    return errors.forbidden(group_resource(attributes.resource), name or "Unknown/NewObject", text)
+    return errors.forbidden(group_resource(attributes.resource), name or "Unknown", text)

@@ -170,12 +170,15 @@ def check_namespace(obj: Object, namespace: str) -> None:
 
 
 def check_name(obj: Object, name: str) -> None:
-    """The body's name must be the URL's; an empty one is filled in."""
-    meta = obj.setdefault("metadata", {})
-    given = meta.get("name", "")
+    """The body's name must be there, and be the URL's."""
+    # upstream: apiserver pkg/endpoints/handlers/rest.go checkName
+    given = (obj.get("metadata") or {}).get("name", "")
     if not given:
-        meta["name"] = name
-    elif given != name:
+        raise errors.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if given != name:
         raise errors.bad_request(
             f"the name of the object ({given}) does not match the name on the URL ({name})"
         )

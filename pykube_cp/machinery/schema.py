@@ -181,7 +181,9 @@ class _Catalog:
         self.raw: dict[str, Any] = document["types"]
         self.upstream: str = document["upstream"]
         self.kinds = {GVK(*row[:3]): row[3] for row in document["kinds"]}
-        self.deprecated = {GVK(*row[:3]): row[4] for row in document["kinds"] if len(row) > 4}
+        self.deprecated: dict[GVK, str] = {
+            GVK(*row[:3]): row[4] for row in document["kinds"] if len(row) > 4
+        }
         self.built: dict[str, Type] = {}
 
     def type_named(self, name: str) -> Type:

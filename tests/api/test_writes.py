@@ -11,6 +11,7 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
+UNNAMED = "the name of the object (a based on URL) was undeterminable: name must be provided"
 MODIFIED = (
     'Operation cannot be fulfilled on configmaps "a": the object has been modified; '
     "please apply your changes to the latest version and try again"
@@ -327,6 +328,9 @@ async def test_concurrent_patches_all_count(api: Api) -> None:
 async def test_apply_makes_owns_and_gives_up_fields(api: Api) -> None:
     path = await api.namespace() + "/configmaps/a"
     config = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"x": "1", "y": "1"}}
+    nameless = await api("PATCH", path + "?fieldManager=one", config, APPLY)
+    assert (nameless.status, nameless.message) == (400, UNNAMED)
+    config["metadata"] = {"name": "a"}
     answer = await api("PATCH", path + "?fieldManager=one", config, APPLY)
     assert answer.status == 201
     (entry,) = answer.json["metadata"]["managedFields"]
@@ -341,7 +345,7 @@ async def test_apply_makes_owns_and_gives_up_fields(api: Api) -> None:
 
 async def test_apply_conflicts_name_the_other_manager(api: Api) -> None:
     path = await api.namespace() + "/configmaps/a"
-    config = b"apiVersion: v1\nkind: ConfigMap\ndata:\n  x: '1'\n"
+    config = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: '1'\n"
     assert (await api("PATCH", path + "?fieldManager=one", config, APPLY)).status == 201
     other = config.replace(b"'1'", b"'2'")
     answer = await api("PATCH", path + "?fieldManager=two", other, APPLY)

@@ -64,13 +64,13 @@ async def _apply(scope: Scope, body: Object, options: Options) -> ObjectResult:
     check_kind(body, scope.resource.gvk)
     if body.get("metadata", {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    check_name(body, scope.name)
-    check_namespace(body, scope.namespace)
-    gives_version = bool(body["metadata"].get("resourceVersion"))
+    gives_version = bool((body.get("metadata") or {}).get("resourceVersion"))
 
     async def change(old: Object | None) -> Object:
         live = scope.to_served(old) if old is not None else None
         obj = ownership.apply(scope, body, live, options)
+        check_namespace(obj, scope.namespace)
+        check_name(obj, scope.name)
         obj = scope.to_stored(obj)
         if old is not None and not gives_version:
             obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
