@@ -1,32 +1,38 @@
 """What is served: ``/api``, ``/apis`` and below, per group and aggregated."""
-# upstream: apiserver pkg/endpoints/discovery, pkg/endpoints/discovery/aggregated
+# upstream: apiserver pkg/endpoints/discovery, kube-aggregator pkg/apiserver/handler_apis.go
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import orjson
 
+from pykube_cp.api import respond
 from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.services import Services
+from pykube_cp.machinery.codec import catalog as codecs
+from pykube_cp.machinery.codec.negotiation import NotAcceptableError, negotiate
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.catalog import Group
+from pykube_cp.registry.catalog import Catalog, Group
 from pykube_cp.registry.resource import Resource, Subresource
 
 Route = Callable[[Request], Awaitable[Outcome]]
-_AGGREGATED = "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList"
+_AGGREGATED = GVK("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList")
 
 
 def routes(services: Services) -> dict[str, Route]:
     """Handlers of the two roots; both offer the aggregated form."""
+    aggregated = {core: _Aggregated(services.catalog, core=core) for core in (True, False)}
 
     async def core(request: Request) -> Outcome:
-        aggregated = _aggregated(services, request, core=True)
-        return aggregated or _json(_api_versions(services, request))
+        if _wants_aggregated(request):
+            return aggregated[True].response(request)
+        return respond.plain(request, _api_versions(services))
 
     async def groups(request: Request) -> Outcome:
-        aggregated = _aggregated(services, request, core=False)
-        return aggregated or _json(_group_list(services))
+        if _wants_aggregated(request):
+            return aggregated[False].response(request)
+        return respond.plain(request, group_list(services.catalog))
 
     return {"/api": core, "/apis": groups}
 
@@ -35,9 +41,9 @@ def group_handler(services: Services, request: Request) -> Route | None:
     """The handler of ``/api/v1``, ``/apis/GROUP`` or ``/apis/GROUP/VERSION``, if that is served."""
     parts = [part for part in request.path.split("/") if part]
     if len(parts) == 2 and parts[0] == "api":
-        return _resources_route(services, "", parts[1])
+        return _answer(resource_list(services.catalog, "", parts[1]))
     if len(parts) == 3 and parts[0] == "apis":
-        return _resources_route(services, parts[1], parts[2])
+        return _answer(resource_list(services.catalog, parts[1], parts[2]))
     if len(parts) == 2 and parts[0] == "apis":
         group = services.catalog.group(parts[1])
         if group is not None and group.name:
@@ -45,35 +51,35 @@ def group_handler(services: Services, request: Request) -> Route | None:
     return None
 
 
-def _resources_route(services: Services, group: str, version: str) -> Route | None:
-    rows = services.catalog.resources(group, version)
-    if not rows:
+def _answer(obj: Object | None) -> Route | None:
+    if obj is None:
         return None
-    items = [item for row in rows for item in _api_resources(row)]
-    return _answer(
-        {
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": rows[0].api_version,
-            "resources": items,
-        }
-    )
 
-
-def _answer(obj: Object) -> Route:
     async def handle(request: Request) -> Outcome:
-        del request
-        return _json(obj)
+        return respond.plain(request, obj)
 
     return handle
 
 
-def _json(obj: Object) -> Response:
-    return Response(200, orjson.dumps(obj) + b"\n", headers=[("Vary", "Accept")])
+def resource_list(catalog: Catalog, group: str, version: str) -> Object | None:
+    """The resources of a group and version; None when it is not served."""
+    rows = catalog.resources(group, version)
+    if not rows:
+        return None
+    # The core group's answer has no version: clients of the first releases did not expect one.
+    versioned = {"apiVersion": "v1"} if group else {}
+    return {
+        "kind": "APIResourceList",
+        **versioned,
+        "groupVersion": rows[0].api_version,
+        "resources": [item for row in rows for item in _api_resources(row)],
+    }
 
 
-def _api_versions(services: Services, request: Request) -> Object:
-    address = request.header("host") or services.config.advertise_address
+def _api_versions(services: Services) -> Object:
+    # Without a version, as the core group's list.
+    config = services.config
+    address = f"{config.advertise_address}:{config.port}"
     return {
         "kind": "APIVersions",
         "versions": list((services.catalog.group("") or Group("", ("v1",))).versions),
@@ -81,8 +87,9 @@ def _api_versions(services: Services, request: Request) -> Object:
     }
 
 
-def _group_list(services: Services) -> Object:
-    groups = [_group(group) for group in services.catalog.groups() if group.name]
+def group_list(catalog: Catalog) -> Object:
+    """All groups but the core one."""
+    groups = [_group(group) for group in catalog.groups() if group.name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
@@ -116,62 +123,74 @@ def _api_subresource(row: Resource, sub: Subresource) -> Object:
         "name": f"{row.plural}/{sub.name}",
         "singularName": "",
         "namespaced": row.namespaced,
-        "kind": sub.kind.kind,
-        "verbs": list(sub.verbs),
     }
     if (sub.kind.group, sub.kind.version) != (row.group, row.version):
         item["group"], item["version"] = sub.kind.group, sub.kind.version
-    return item
+    return {**item, "kind": sub.kind.kind, "verbs": list(sub.verbs)}
 
 
-def _aggregated(services: Services, request: Request, *, core: bool) -> Response | None:
-    """The aggregated form, when the client prefers it; 304 when it has it already."""
-    version = _wanted_version(request.header("accept"))
-    if not version:
-        return None
-    groups = [group for group in services.catalog.groups() if bool(group.name) is not core]
-    body = orjson.dumps(
-        {
-            "kind": "APIGroupDiscoveryList",
-            "apiVersion": f"apidiscovery.k8s.io/{version}",
-            "metadata": {},
-            "items": [_group_discovery(services, group) for group in groups],
-        }
-    )
-    tag = f'"{hashlib.sha256(body).hexdigest().upper()}"'
-    headers = [("ETag", tag), ("Vary", "Accept"), ("Cache-Control", "public")]
-    if tag in request.header("if-none-match"):
-        return Response(304, headers=headers)
-    return Response(200, body, _AGGREGATED.format(version), headers)
+def _is_aggregated(media_type: str, target: GVK | None) -> bool:
+    # upstream: .../discovery/aggregated/negotiation.go DiscoveryEndpointRestrictions
+    del media_type
+    return target == _AGGREGATED
 
 
-def _wanted_version(accept: str) -> str:
-    """The version of the first aggregated media range that comes before a plain one."""
-    for clause in accept.split(","):
-        parameters = dict(part.strip().partition("=")[::2] for part in clause.split(";")[1:])
-        media_type = clause.partition(";")[0].strip()
-        if parameters.get("as") == "APIGroupDiscoveryList" and media_type == "application/json":
-            if parameters.get("v") in {"v2", "v2beta1"}:
-                return parameters["v"]
-        elif media_type in {"application/json", "*/*", "application/*"} and not parameters.get(
-            "as"
-        ):
-            return ""
-    return ""
+def _wants_aggregated(request: Request) -> bool:
+    # upstream: .../discovery/aggregated/wrapper.go WrappedHandler.ServeHTTP; a plain media range
+    # before the aggregated one does not count
+    try:
+        accepted = negotiate(request.header("accept"), codecs.CODECS, allows=_is_aggregated)
+    except NotAcceptableError:
+        return False
+    return accepted.convert == _AGGREGATED
 
 
-def _group_discovery(services: Services, group: Group) -> Object:
-    metadata: dict[str, Any] = {"creationTimestamp": None}
-    if group.name:
-        metadata = {"name": group.name, "creationTimestamp": None}
+class _Aggregated:
+    """The aggregated document of one root, kept until the catalog changes."""
+
+    def __init__(self, catalog: Catalog, *, core: bool) -> None:
+        self._catalog = catalog
+        self._core = core
+        self._generation = -1
+        self._document: Object = {}
+        self._tag = ""
+
+    def response(self, request: Request) -> Response:
+        """The document, or 304 when the client has it already."""
+        # upstream: .../discovery/aggregated/etag.go ServeHTTPWithETag
+        if self._generation != self._catalog.generation:
+            self._make()
+        headers = [("ETag", self._tag), ("Vary", "Accept"), ("Cache-Control", "public")]
+        if request.header("if-none-match") == self._tag:
+            return Response(304, headers=headers)
+        return respond.plain(request, self._document, headers, allows=_is_aggregated)
+
+    def _make(self) -> None:
+        self._generation = self._catalog.generation
+        self._document = aggregated_list(self._catalog, core=self._core)
+        digest = hashlib.sha512(orjson.dumps(self._document["items"])).hexdigest()
+        self._tag = f'"{digest.upper()}"'
+
+
+def aggregated_list(catalog: Catalog, *, core: bool) -> Object:
+    """All resources of the core group, or of all others."""
+    groups = [group for group in catalog.groups() if bool(group.name) is not core]
     return {
-        "metadata": metadata,
+        "kind": _AGGREGATED.kind,
+        "apiVersion": _AGGREGATED.api_version,
+        "metadata": {},
+        "items": [_group_discovery(catalog, group) for group in groups],
+    }
+
+
+def _group_discovery(catalog: Catalog, group: Group) -> Object:
+    return {
+        "metadata": {"name": group.name} if group.name else {},
         "versions": [
             {
                 "version": version,
                 "resources": [
-                    _resource_discovery(row)
-                    for row in services.catalog.resources(group.name, version)
+                    _resource_discovery(row) for row in catalog.resources(group.name, version)
                 ],
                 "freshness": "Current",
             }
@@ -183,7 +202,7 @@ def _group_discovery(services: Services, group: Group) -> Object:
 def _resource_discovery(row: Resource) -> Object:
     item: Object = {
         "resource": row.plural,
-        "responseKind": {"group": row.group, "version": row.version, "kind": row.kind},
+        "responseKind": _response_kind(row, row.gvk),
         "scope": "Namespaced" if row.namespaced else "Cluster",
         "singularResource": row.singular,
         "verbs": list(row.verbs),
@@ -196,13 +215,18 @@ def _resource_discovery(row: Resource) -> Object:
         item["subresources"] = [
             {
                 "subresource": sub.name,
-                "responseKind": {
-                    "group": sub.kind.group,
-                    "version": sub.kind.version,
-                    "kind": sub.kind.kind,
-                },
+                "responseKind": _response_kind(row, sub.kind),
                 "verbs": list(sub.verbs),
             }
             for sub in row.subresources
         ]
     return item
+
+
+def _response_kind(row: Resource, kind: GVK) -> Object:
+    """Group and version are empty where they are the row's own, unless it is a custom one."""
+    # upstream: apiserver pkg/endpoints/installer.go ConvertGroupVersionIntoToDiscovery,
+    # apiextensions-apiserver pkg/apiserver/customresource_discovery_controller.go sync
+    if not row.is_custom and (kind.group, kind.version) == (row.group, row.version):
+        return {"group": "", "version": "", "kind": kind.kind}
+    return {"group": kind.group, "version": kind.version, "kind": kind.kind}

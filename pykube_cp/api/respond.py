@@ -6,7 +6,7 @@ so that a thousand watchers cost one encoding.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -32,8 +32,14 @@ from pykube_cp.api.request import (
 )
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec import catalog as codecs
-from pykube_cp.machinery.codec.interface import NotEncodableError
-from pykube_cp.machinery.codec.negotiation import Accepted, NotAcceptableError, negotiate
+from pykube_cp.machinery.codec.interface import Codec, NotEncodableError
+from pykube_cp.machinery.codec.negotiation import (
+    Accepted,
+    Allows,
+    NotAcceptableError,
+    as_it_is,
+    negotiate,
+)
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.resource import Resource
@@ -44,6 +50,8 @@ _WARNING_LIMIT = 4096
 _CODECS = (*codecs.CODECS, codecs.CBOR)
 _TRANSFORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
 _JSON_CODEC = codecs.JSON
+_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as strconv.ParseBool
 
 
 def build(handler: Handler) -> WireHandler:
@@ -88,14 +96,53 @@ def encode(request: Request, outcome: Outcome) -> Wire:
     return form.watch_response(outcome)
 
 
+def plain(
+    request: Request,
+    obj: Object,
+    headers: Sequence[tuple[str, str]] = (),
+    *,
+    allows: Allows = as_it_is,
+) -> Response:
+    """An object that is no resource (discovery) in the form that the client wants; 406 without any.
+
+    Its media type names the kind it was transformed into, if it was.
+    """
+    try:
+        accepted = negotiate(request.header("accept"), codecs.CODECS, allows=allows)
+    except NotAcceptableError as error:
+        raise errors.StatusError(406, "NotAcceptable", str(error)) from None
+    media_type, target = accepted.codec.media_type, accepted.convert
+    if target is not None:
+        # upstream: apiserver .../handlers/responsewriters/writers.go generateMediaTypeWithGVK
+        media_type += f";g={target.group};v={target.version};as={target.kind}"
+    pretty = accepted.pretty or wants_pretty(request)
+    return Response(200, _encoded(accepted.codec, obj, pretty=pretty), media_type, [*headers])
+
+
+def wants_pretty(request: Request) -> bool:
+    """What the query says, else whether a person seems to read."""
+    # upstream: apiserver pkg/endpoints/handlers/negotiation/negotiate.go isPrettyPrint
+    asked = request.query.get("pretty")
+    if asked:
+        return asked in _TRUE
+    return request.header("user-agent").startswith(_PEOPLE)
+
+
+def _encoded(codec: Codec, obj: Object, *, pretty: bool) -> bytes:
+    if codec is not _JSON_CODEC:
+        return codec.encode(obj)
+    # As Go ends them: the plain form by its encoder, the indented one not at all.
+    return orjson.dumps(obj, option=orjson.OPT_INDENT_2) if pretty else orjson.dumps(obj) + b"\n"
+
+
 def failure(request: Request, error: errors.StatusError) -> Response:
     """A Status, in protobuf or CBOR when that is what the client prefers."""
     try:
         codec = negotiate(request.header("accept"), _CODECS).codec
     except NotAcceptableError:
         codec = _JSON_CODEC
-    body = codec.encode(error.status())
-    headers = [("Cache-Control", "no-cache, private")]
+    body = _encoded(codec, error.status(), pretty=wants_pretty(request))
+    headers: list[tuple[str, str]] = []
     if error.retry_after_seconds:
         headers.append(("Retry-After", str(error.retry_after_seconds)))
     if error.code == 401 and request.header("authorization"):
@@ -110,7 +157,7 @@ class Form:
         self._request = request
         self._resource = resource
         self._codec = accepted.codec
-        self._pretty = accepted.pretty or bool(request.query.flag("pretty"))
+        self._pretty = accepted.pretty or wants_pretty(request)
         self._convert = accepted.convert
         self._content_type = _content_type(accepted)
         self._is_table = accepted.convert is not None and accepted.convert.kind == "Table"
@@ -153,7 +200,7 @@ class Form:
             elif self._convert is not None and obj.get("kind") != "Status":
                 obj = self._shown(obj)
             body = self._bytes(obj)
-        return Response(result.status, body, self._content_type, [*_NO_CACHE])
+        return Response(result.status, body, self._content_type)
 
     def _shown(self, obj: Object) -> Object:
         """A dict of the served version, transformed."""
@@ -179,7 +226,7 @@ class Form:
             body = _join_json(head, self._resource, result.entries)
         else:
             body = self._list_bytes(head, result)
-        return Response(200, body, self._content_type, [*_NO_CACHE])
+        return Response(200, body, self._content_type)
 
     def _served(self, entry: Entry) -> Object:
         conversion = self._resource.conversion
@@ -201,10 +248,7 @@ class Form:
         return self._bytes(head)
 
     def _bytes(self, obj: Object) -> bytes:
-        if self._codec is _JSON_CODEC:
-            option = orjson.OPT_INDENT_2 if self._pretty else 0
-            return orjson.dumps(obj, option=option) + b"\n"
-        return self._codec.encode(obj)
+        return _encoded(self._codec, obj, pretty=self._pretty)
 
     def watch_response(self, result: WatchResult) -> Push:
         async def run(sink: Sink) -> None:
@@ -227,7 +271,7 @@ class Form:
         content_type = self._content_type
         if self._codec is not _JSON_CODEC:
             content_type = f"{content_type};stream=watch"
-        headers = [("Content-Type", content_type), *_NO_CACHE]
+        headers = [("Content-Type", content_type)]
         return Push(200, run, headers)
 
     def frame(self, watched: Watched) -> bytes:
@@ -277,9 +321,6 @@ class Form:
             gvk = GVK(convert.group, convert.version, "PartialObjectMetadata")
         obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, "metadata": metadata}
         return transforms.complete(obj, gvk)
-
-
-_NO_CACHE = [("Cache-Control", "no-cache, private")]
 
 
 async def _wait(sink: Sink) -> None:
@@ -379,6 +420,9 @@ def _finish(request: Request, wire: Wire) -> None:
     """Headers that every answer has, and the books."""
     if isinstance(wire, Upgrade):
         return
+    if not any(name == "Cache-Control" for name, _ in wire.headers):
+        # upstream: apiserver pkg/endpoints/filters/cachecontrol.go WithCacheControl
+        wire.headers.append(("Cache-Control", "no-cache, private"))
     if request.audit_id:
         wire.headers.append(("Audit-Id", request.audit_id))
     for text in _unique_warnings(request.warnings):

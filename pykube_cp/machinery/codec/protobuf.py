@@ -82,7 +82,9 @@ def envelope(api_version: str, kind: str, message: bytes) -> bytes:
 
 
 def _type_to_write(obj: Object) -> schema.Type:
-    found = schema.find(GVK.of(obj))
+    # Some discovery answers leave out the version; their kinds are of the core group's v1.
+    named = obj if "apiVersion" in obj else {**obj, "apiVersion": "v1"}
+    found = schema.find(GVK.of(named))
     if found is None:
         raise NotEncodableError(
             f"object {obj.get('apiVersion')} {obj.get('kind')} does not implement the protobuf "
@@ -109,7 +111,7 @@ class Protobuf:
 
     def encode(self, obj: Object) -> bytes:
         message = encode_message(obj, _type_to_write(obj))
-        return envelope(obj["apiVersion"], obj["kind"], message)
+        return envelope(obj.get("apiVersion", ""), obj["kind"], message)
 
     def frame_event(self, event_type: str, encoded: bytes) -> bytes:
         raw = b"\x0a" + delimited(encoded)
