@@ -15,7 +15,7 @@ virtual_environment() {
   python=$(newest_python) || fail "Python 3.11 or newer is needed: apt-get install python3 python3-venv"
   "$python" -c 'import ensurepip' 2>/dev/null || "$CONFORMANCE/deps.sh" python
   [ -x "$REPO/.venv/bin/python" ] || "$python" -m venv "$REPO/.venv"
-  step "pykube-cp and what it depends on (.venv)" "$REPO/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$REPO"
+  step "pykube-cp and what it depends on (.venv)" "$REPO/.venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$REPO[docs]"
 }
 
 usage_of_cluster() {

@@ -1,6 +1,7 @@
 """From what is asked to the page that answers it."""
 
-from pykube_cp.api import connect, discovery, health, openapi, well_known
+from pykube_cp.api import connect, discovery, health, well_known
+from pykube_cp.api.openapi import handler as openapi
 from pykube_cp.api.request import Handler, Outcome, Request, Response
 from pykube_cp.api.scope import Scope, Verb
 from pykube_cp.api.services import Services

@@ -6,6 +6,7 @@ visits only the branches under which some rule applies.
 """
 
 import functools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -185,18 +186,29 @@ class _Catalog:
             GVK(*row[:3]): row[4] for row in document["kinds"] if len(row) > 4
         }
         self.built: dict[str, Type] = {}
+        self._unfinished: dict[str, Type] = {}
+        self._building = threading.RLock()
 
     def type_named(self, name: str) -> Type:
         known = self.built.get(name)
         return known if known is not None else self._build(name)
 
     def _build(self, name: str) -> Type:
-        raw = self.raw[name]
-        made = Type(name, raw["go"], raw.get("pb", False), raw.get("schema", {}))
-        self.built[name] = made  # before its fields: types may contain themselves
-        for row in raw["fields"]:
-            made.fields[row["n"]] = self._field(row, name)
-        return made
+        # Documents are made in a thread: nobody may see a type whose fields are not all there.
+        with self._building:
+            known = self.built.get(name) or self._unfinished.get(name)
+            if known is not None:
+                return known
+            outermost = not self._unfinished
+            raw = self.raw[name]
+            made = Type(name, raw["go"], raw.get("pb", False), raw.get("schema", {}))
+            self._unfinished[name] = made  # before its fields: types may contain themselves
+            for row in raw["fields"]:
+                made.fields[row["n"]] = self._field(row, name)
+            if outermost:
+                self.built.update(self._unfinished)
+                self._unfinished.clear()
+            return made
 
     def _field(self, row: Mapping[str, Any], owner: str) -> Field:
         omit = row.get("e", "")

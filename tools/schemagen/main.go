@@ -19,7 +19,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1beta1 "k8s.io/apimachinery/pkg/apis/meta/v1beta1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/version"
+	utilversion "k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/apimachinery/pkg/version"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"k8s.io/apiserver/pkg/endpoints/deprecation"
 	builtin "k8s.io/client-go/kubernetes/scheme"
@@ -55,7 +56,7 @@ func newScheme() *runtime.Scheme {
 
 // kindsOf lists group, version, kind and type name, and the warning where the release calls the kind deprecated. The meta kinds that every group registers again
 // (options, WatchEvent) are listed once, under meta.k8s.io/v1 or as unversioned v1.
-func kindsOf(scheme *runtime.Scheme, walk *walker, release *version.Version) [][]string {
+func kindsOf(scheme *runtime.Scheme, walk *walker, release *utilversion.Version) [][]string {
 	var kinds [][]string
 	for gvk, t := range scheme.AllKnownTypes() {
 		if gvk.Version == runtime.APIVersionInternal {
@@ -89,8 +90,9 @@ func main() {
 	})
 	walk := &walker{types: map[string]*Type{}, definitions: definitions}
 	doc := document{Generator: "tools/schemagen", Upstream: os.Args[1], Types: walk.types}
-	doc.Kinds = kindsOf(newScheme(), walk, version.MustParseGeneric(os.Args[1]))
+	doc.Kinds = kindsOf(newScheme(), walk, utilversion.MustParseGeneric(os.Args[1]))
 	walk.structType(reflect.TypeOf(metav1.LabelSelector{}))
+	walk.structType(reflect.TypeOf(version.Info{}))
 	if err := os.WriteFile(os.Args[2], render(doc), 0o644); err != nil {
 		fail(err)
 	}

@@ -375,7 +375,8 @@ class Http1Protocol(asyncio.Protocol):
         if response.status not in _WITHOUT_BODY:
             # A 304 that named a type would change the type of what the client has kept.
             headers.append(("Content-Length", str(len(response.body))))
-            headers.append(("Content-Type", response.content_type))
+            if response.content_type:
+                headers.append(("Content-Type", response.content_type))
         if not self._keep_alive or self._stopping or self._upgraded is not None:
             headers.append(("Connection", "close"))
         head = render_head(response.status, headers)
