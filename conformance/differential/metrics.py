@@ -1,0 +1,7 @@
+"""Compares what two servers measure."""
+
+from typing import Any
+
+
+def compare(pair: Any) -> None:
+    pass
