@@ -21,7 +21,11 @@ CREATE_ONLY = ("create",)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of ``kubectl get``. ``value`` is computed from the object; priority 0 is always shown."""
+    """A column of ``kubectl get``. ``value`` is computed from the object; priority 0 is always shown.
+
+    What ``description`` leaves open is said of the field ``described_by``, such as
+    ``core.v1.Event.reason``.
+    """
 
     name: str
     value: Callable[[Object], Any]
@@ -29,6 +33,7 @@ class Column:
     format: str = ""
     priority: int = 0
     description: str = ""
+    described_by: str = ""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from pykube_cp.machinery import clock, objects
+from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry import descriptions
 from pykube_cp.registry.resource import Column, Resource, TableRow
 
 UNKNOWN = "<unknown>"
@@ -15,18 +17,30 @@ _HOUR = 60 * _MINUTE
 _DAY = 24
 
 
+_definitions: dict[GVR, tuple[Resource, list[Object]]] = {}
+
+
 def definitions(resource: Resource) -> list[Object]:
-    """The heads of the columns, as ``TableColumnDefinition``."""
+    """The heads of the columns, as ``TableColumnDefinition``; not to be changed."""
+    row, made = _definitions.get(resource.gvr, (None, []))
+    if row is not resource:
+        made = _definitions_of(resource)
+        _definitions[resource.gvr] = resource, made
+    return made
+
+
+def _definitions_of(resource: Resource) -> list[Object]:
+    columns = [column for column in columns_of(resource) if column.name]
+    said = descriptions.of_fields({each.described_by for each in columns if each.described_by})
     return [
         {
             "name": column.name,
             "type": column.type,
             "format": column.format,
-            "description": column.description,
+            "description": column.description or said.get(column.described_by, ""),
             "priority": column.priority,
         }
-        for column in columns_of(resource)
-        if column.name
+        for column in columns
     ]
 
 
@@ -111,8 +125,10 @@ def created_at(obj: Object) -> str:
     return objects.metadata(obj).get("creationTimestamp") or "0001-01-01T00:00:00Z"
 
 
-NAME = Column("Name", objects.name, format="name")
-AGE = Column("Age", object_age)
+_CREATED = "meta.v1.ObjectMeta.creationTimestamp"
 
-DEFAULT = (NAME, Column("Created At", created_at, type="date"))
-CUSTOM = (NAME, Column("Age", object_age, type="date"))
+NAME = Column("Name", objects.name, format="name", described_by="meta.v1.ObjectMeta.name")
+AGE = Column("Age", object_age, described_by=_CREATED)
+
+DEFAULT = (NAME, Column("Created At", created_at, type="date", described_by=_CREATED))
+CUSTOM = (NAME, Column("Age", object_age, type="date", described_by=_CREATED))

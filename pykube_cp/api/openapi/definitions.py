@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 from pykube_cp.api.openapi import custom
-from pykube_cp.api.openapi.descriptions import Descriptions
 from pykube_cp.machinery import schema
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import META, AnyType, Field, Leaf, ListOf, MapOf, Scalar, Type
+from pykube_cp.registry.descriptions import Descriptions
 from pykube_cp.registry.resource import Resource
 
 API_EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."

@@ -15,11 +15,11 @@ import orjson
 
 from pykube_cp.api.openapi import fixed, operations, proto_v2, proto_v3, v2, v3
 from pykube_cp.api.openapi.definitions import Definitions
-from pykube_cp.api.openapi.descriptions import load
 from pykube_cp.api.openapi.operations import Operation
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.catalog import Catalog
+from pykube_cp.registry.descriptions import load
 from pykube_cp.registry.resource import Resource
 
 Rows = tuple[Resource, ...]

@@ -1,9 +1,9 @@
 """What both versions of OpenAPI say in the same words."""
 
 from pykube_cp import KUBERNETES_VERSION
-from pykube_cp.api.openapi.descriptions import Descriptions
 from pykube_cp.api.openapi.operations import Operation, Parameter
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.descriptions import Descriptions
 
 BEARER_TOKEN: Object = {
     "description": "Bearer Token authentication",

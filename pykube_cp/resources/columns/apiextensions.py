@@ -24,7 +24,7 @@ CUSTOM_RESOURCE_DEFINITION = (
     table.NAME,
     Column("Scope", cells.at("spec", "scope"), description="Cluster/Namespaced"),
     Column("Versions", _versions, description="Served versions"),
-    Column("Created At", table.created_at, type="date"),
+    table.DEFAULT[1],
     Column("Group", cells.at("spec", "group"), priority=1, description="API group"),
     Column(
         "Kind", cells.at("spec", "names", "kind"), priority=1, description="CustomResource kind"

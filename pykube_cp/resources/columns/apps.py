@@ -37,48 +37,65 @@ def _controller(obj: Object) -> str:
     return f"{kind}/{owner.get('name')}"
 
 
-def _number(name: str, field: str, *, part: str = "status") -> Column:
-    return Column(name, cells.number(part, field), type="integer")
+def _number(name: str, kind: str, field: str, *, part: str = "status") -> Column:
+    said = f"apps.v1.{kind}{part.capitalize()}.{field}"
+    return Column(name, cells.number(part, field), type="integer", described_by=said)
 
 
 CONTROLLER_REVISION = (
     table.NAME,
     Column("Controller", _controller, description="Controller of the object"),
-    Column("Revision", cells.number("revision")),
+    Column(
+        "Revision", cells.number("revision"), described_by="apps.v1.ControllerRevision.revision"
+    ),
     table.AGE,
 )
 
 DAEMON_SET = (
     table.NAME,
-    _number("Desired", "desiredNumberScheduled"),
-    _number("Current", "currentNumberScheduled"),
-    _number("Ready", "numberReady"),
-    _number("Up-to-date", "updatedNumberScheduled"),
-    _number("Available", "numberAvailable"),
-    Column("Node Selector", cells.labels_at(*_TEMPLATE, "nodeSelector")),
+    _number("Desired", "DaemonSet", "desiredNumberScheduled"),
+    _number("Current", "DaemonSet", "currentNumberScheduled"),
+    _number("Ready", "DaemonSet", "numberReady"),
+    _number("Up-to-date", "DaemonSet", "updatedNumberScheduled"),
+    _number("Available", "DaemonSet", "numberAvailable"),
+    Column(
+        "Node Selector",
+        cells.labels_at(*_TEMPLATE, "nodeSelector"),
+        described_by="core.v1.PodSpec.nodeSelector",
+    ),
     table.AGE,
     *cells.container_columns(*_TEMPLATE),
-    Column("Selector", _selector, priority=1),
+    Column("Selector", _selector, priority=1, described_by="apps.v1.DaemonSetSpec.selector"),
 )
 
 DEPLOYMENT = (
     table.NAME,
     Column("Ready", _ready, description="Number of the pod with ready state"),
-    Column("Up-to-date", cells.number("status", "updatedReplicas")),
-    Column("Available", cells.number("status", "availableReplicas")),
+    Column(
+        "Up-to-date",
+        cells.number("status", "updatedReplicas"),
+        described_by="apps.v1.DeploymentStatus.updatedReplicas",
+    ),
+    Column(
+        "Available",
+        cells.number("status", "availableReplicas"),
+        described_by="apps.v1.DeploymentStatus.availableReplicas",
+    ),
     table.AGE,
     *cells.container_columns(*_TEMPLATE),
-    Column("Selector", _deployment_selector, priority=1),
+    Column(
+        "Selector", _deployment_selector, priority=1, described_by="apps.v1.DeploymentSpec.selector"
+    ),
 )
 
 REPLICA_SET = (
     table.NAME,
-    _number("Desired", "replicas", part="spec"),
-    _number("Current", "replicas"),
-    _number("Ready", "readyReplicas"),
+    _number("Desired", "ReplicaSet", "replicas", part="spec"),
+    _number("Current", "ReplicaSet", "replicas"),
+    _number("Ready", "ReplicaSet", "readyReplicas"),
     table.AGE,
     *cells.container_columns(*_TEMPLATE),
-    Column("Selector", _selector, priority=1),
+    Column("Selector", _selector, priority=1, described_by="apps.v1.ReplicaSetSpec.selector"),
 )
 
 STATEFUL_SET = (

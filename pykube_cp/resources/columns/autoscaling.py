@@ -95,11 +95,25 @@ _FORMATS: dict[str, Callable[[Object, Object, Object | None], str]] = {
 
 HORIZONTAL_POD_AUTOSCALER = (
     table.NAME,
-    Column("Reference", _reference),
-    Column("Targets", _targets),
-    Column("MinPods", _min_pods),
-    Column("MaxPods", cells.number("spec", "maxReplicas")),
-    Column("Replicas", cells.number("status", "currentReplicas")),
+    Column(
+        "Reference",
+        _reference,
+        described_by="autoscaling.v2.HorizontalPodAutoscalerSpec.scaleTargetRef",
+    ),
+    Column("Targets", _targets, described_by="autoscaling.v2.HorizontalPodAutoscalerSpec.metrics"),
+    Column(
+        "MinPods", _min_pods, described_by="autoscaling.v1.HorizontalPodAutoscalerSpec.minReplicas"
+    ),
+    Column(
+        "MaxPods",
+        cells.number("spec", "maxReplicas"),
+        described_by="autoscaling.v2.HorizontalPodAutoscalerSpec.maxReplicas",
+    ),
+    Column(
+        "Replicas",
+        cells.number("status", "currentReplicas"),
+        described_by="autoscaling.v2.HorizontalPodAutoscalerStatus.currentReplicas",
+    ),
     table.AGE,
 )
 

@@ -51,13 +51,13 @@ def _selector(*path: str) -> Column:
     def value(obj: Object) -> Any:
         return selectors.format_label_selector(nested(obj, *path))
 
-    return Column("Selector", value, priority=1)
+    return Column("Selector", value, priority=1, described_by="batch.v1.JobSpec.selector")
 
 
 JOB = (
     table.NAME,
     Column("Status", _job_status, description="Status of the job."),
-    Column("Completions", _completions),
+    Column("Completions", _completions, described_by="batch.v1.JobStatus.succeeded"),
     Column("Duration", _duration, description="Time required to complete the job."),
     table.AGE,
     *cells.container_columns("spec", "template", "spec"),
@@ -66,11 +66,24 @@ JOB = (
 
 CRON_JOB = (
     table.NAME,
-    Column("Schedule", cells.at("spec", "schedule")),
-    Column("Timezone", cells.at("spec", "timeZone", default=cells.NONE)),
-    Column("Suspend", _suspend, type="boolean"),
-    Column("Active", cells.count("status", "active"), type="integer"),
-    Column("Last Schedule", cells.age_at("status", "lastScheduleTime", default=cells.NONE)),
+    Column("Schedule", cells.at("spec", "schedule"), described_by="batch.v1.CronJobSpec.schedule"),
+    Column(
+        "Timezone",
+        cells.at("spec", "timeZone", default=cells.NONE),
+        described_by="batch.v1.CronJobSpec.timeZone",
+    ),
+    Column("Suspend", _suspend, type="boolean", described_by="batch.v1.CronJobSpec.suspend"),
+    Column(
+        "Active",
+        cells.count("status", "active"),
+        type="integer",
+        described_by="batch.v1.CronJobStatus.active",
+    ),
+    Column(
+        "Last Schedule",
+        cells.age_at("status", "lastScheduleTime", default=cells.NONE),
+        described_by="batch.v1.CronJobStatus.lastScheduleTime",
+    ),
     table.AGE,
     *cells.container_columns("spec", "jobTemplate", "spec", "template", "spec"),
     _selector("spec", "jobTemplate", "spec", "selector"),

@@ -28,11 +28,22 @@ CERTIFICATE_SIGNING_REQUEST = (
     table.AGE,
     Column("SignerName", cells.filled("spec", "signerName")),
     Column("Requestor", cells.at("spec", "username")),
-    Column("RequestedDuration", _requested_duration),
+    Column(
+        "RequestedDuration",
+        _requested_duration,
+        described_by="certificates.v1.CertificateSigningRequestSpec.expirationSeconds",
+    ),
     Column("Condition", _condition),
 )
 
-CLUSTER_TRUST_BUNDLE = (table.NAME, Column("SignerName", cells.filled("spec", "signerName")))
+CLUSTER_TRUST_BUNDLE = (
+    table.NAME,
+    Column(
+        "SignerName",
+        cells.filled("spec", "signerName"),
+        described_by="certificates.v1.ClusterTrustBundleSpec.signerName",
+    ),
+)
 
 
 def _state(request: Object) -> str:
@@ -42,10 +53,30 @@ def _state(request: Object) -> str:
 
 POD_CERTIFICATE_REQUEST = (
     table.NAME,
-    Column("PodName", cells.at("spec", "podName")),
-    Column("ServiceAccountName", cells.at("spec", "serviceAccountName")),
-    Column("NodeName", cells.at("spec", "nodeName")),
-    Column("SignerName", cells.at("spec", "signerName")),
+    Column(
+        "PodName",
+        cells.at("spec", "podName"),
+        described_by="certificates.v1.PodCertificateRequestSpec.podName",
+    ),
+    Column(
+        "ServiceAccountName",
+        cells.at("spec", "serviceAccountName"),
+        described_by="certificates.v1.PodCertificateRequestSpec.serviceAccountName",
+    ),
+    Column(
+        "NodeName",
+        cells.at("spec", "nodeName"),
+        described_by="certificates.v1.PodCertificateRequestSpec.nodeName",
+    ),
+    Column(
+        "SignerName",
+        cells.at("spec", "signerName"),
+        described_by="certificates.v1.PodCertificateRequestSpec.signerName",
+    ),
     Column("State", _state, description="Is the request Pending, Issued, Denied, or Failed?"),
-    Column("UnverifiedUserAnnotations", cells.labels_at("spec", "unverifiedUserAnnotations")),
+    Column(
+        "UnverifiedUserAnnotations",
+        cells.labels_at("spec", "unverifiedUserAnnotations"),
+        described_by="certificates.v1.PodCertificateRequestSpec.unverifiedUserAnnotations",
+    ),
 )

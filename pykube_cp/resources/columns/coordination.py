@@ -5,7 +5,15 @@ from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
 from pykube_cp.resources.shared import cells
 
-LEASE = (table.NAME, Column("Holder", cells.at("spec", "holderIdentity")), table.AGE)
+LEASE = (
+    table.NAME,
+    Column(
+        "Holder",
+        cells.at("spec", "holderIdentity"),
+        described_by="coordination.v1.LeaseSpec.holderIdentity",
+    ),
+    table.AGE,
+)
 
 LEASE_CANDIDATE = (
     table.NAME,

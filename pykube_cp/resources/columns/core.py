@@ -54,7 +54,11 @@ def _config_map_size(obj: Object) -> int:
     return len(obj.get("data") or ()) + len(obj.get("binaryData") or ())
 
 
-CONFIG_MAP = (table.NAME, Column("Data", _config_map_size), table.AGE)
+CONFIG_MAP = (
+    table.NAME,
+    Column("Data", _config_map_size, described_by="core.v1.ConfigMap.data"),
+    table.AGE,
+)
 
 
 def _endpoints(obj: Object) -> str:
@@ -73,7 +77,11 @@ def _subset(subset: Object) -> list[str]:
     return [cells.host_port(ip, port.get("port", 0)) for port in ports for ip in addresses]
 
 
-ENDPOINTS = (table.NAME, Column("Endpoints", _endpoints), table.AGE)
+ENDPOINTS = (
+    table.NAME,
+    Column("Endpoints", _endpoints, described_by="core.v1.Endpoints.subsets"),
+    table.AGE,
+)
 
 
 # Namespaces, secrets, service accounts.
@@ -86,8 +94,8 @@ NAMESPACE = (
 
 SECRET = (
     table.NAME,
-    Column("Type", cells.at("type")),
-    Column("Data", cells.count("data")),
+    Column("Type", cells.at("type"), described_by="core.v1.Secret.type"),
+    Column("Data", cells.count("data"), described_by="core.v1.Secret.data"),
     table.AGE,
 )
 
@@ -142,12 +150,35 @@ NODE = (
     Column("Status", _node_status, description="The status of the node"),
     Column("Roles", _node_roles, description="The roles of the node"),
     table.AGE,
-    Column("Version", cells.at("status", "nodeInfo", "kubeletVersion")),
-    Column("Internal-IP", _node_address("InternalIP"), priority=1),
-    Column("External-IP", _node_address("ExternalIP"), priority=1),
-    Column("OS-Image", _node_info("osImage"), priority=1),
-    Column("Kernel-Version", _kernel, priority=1),
-    Column("Container-Runtime", _node_info("containerRuntimeVersion"), priority=1),
+    Column(
+        "Version",
+        cells.at("status", "nodeInfo", "kubeletVersion"),
+        described_by="core.v1.NodeSystemInfo.kubeletVersion",
+    ),
+    Column(
+        "Internal-IP",
+        _node_address("InternalIP"),
+        priority=1,
+        described_by="core.v1.NodeStatus.addresses",
+    ),
+    Column(
+        "External-IP",
+        _node_address("ExternalIP"),
+        priority=1,
+        described_by="core.v1.NodeStatus.addresses",
+    ),
+    Column(
+        "OS-Image", _node_info("osImage"), priority=1, described_by="core.v1.NodeSystemInfo.osImage"
+    ),
+    Column(
+        "Kernel-Version", _kernel, priority=1, described_by="core.v1.NodeSystemInfo.kernelVersion"
+    ),
+    Column(
+        "Container-Runtime",
+        _node_info("containerRuntimeVersion"),
+        priority=1,
+        described_by="core.v1.NodeSystemInfo.containerRuntimeVersion",
+    ),
 )
 
 
@@ -194,19 +225,33 @@ def _class_columns(kind: str) -> tuple[Column, Column]:
     )
 
 
-_VOLUME_MODE = Column("VolumeMode", cells.at("spec", "volumeMode", default=cells.UNSET), priority=1)
+def _volume_mode(kind: str) -> Column:
+    said = f"core.v1.{kind}Spec.volumeMode"
+    value = cells.at("spec", "volumeMode", default=cells.UNSET)
+    return Column("VolumeMode", value, priority=1, described_by=said)
+
 
 PERSISTENT_VOLUME = (
     table.NAME,
-    Column("Capacity", _capacity),
-    Column("Access Modes", lambda obj: _access_modes(cells.items(obj, "spec", "accessModes"))),
-    Column("Reclaim Policy", cells.at("spec", "persistentVolumeReclaimPolicy")),
-    Column("Status", _volume_phase),
-    Column("Claim", _claim),
+    Column("Capacity", _capacity, described_by="core.v1.PersistentVolumeSpec.capacity"),
+    Column(
+        "Access Modes",
+        lambda obj: _access_modes(cells.items(obj, "spec", "accessModes")),
+        described_by="core.v1.PersistentVolumeSpec.accessModes",
+    ),
+    Column(
+        "Reclaim Policy",
+        cells.at("spec", "persistentVolumeReclaimPolicy"),
+        described_by="core.v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy",
+    ),
+    Column("Status", _volume_phase, described_by="core.v1.PersistentVolumeStatus.phase"),
+    Column("Claim", _claim, described_by="core.v1.PersistentVolumeSpec.claimRef"),
     *_class_columns("pv"),
-    Column("Reason", cells.at("status", "reason")),
+    Column(
+        "Reason", cells.at("status", "reason"), described_by="core.v1.PersistentVolumeStatus.reason"
+    ),
     table.AGE,
-    _VOLUME_MODE,
+    _volume_mode("PersistentVolume"),
 )
 
 
@@ -224,13 +269,21 @@ def _claim_modes(claim: Object) -> str:
 
 PERSISTENT_VOLUME_CLAIM = (
     table.NAME,
-    Column("Status", _volume_phase),
-    Column("Volume", cells.at("spec", "volumeName")),
-    Column("Capacity", _claim_capacity),
-    Column("Access Modes", _claim_modes),
+    Column("Status", _volume_phase, described_by="core.v1.PersistentVolumeClaimStatus.phase"),
+    Column(
+        "Volume",
+        cells.at("spec", "volumeName"),
+        described_by="core.v1.PersistentVolumeClaimSpec.volumeName",
+    ),
+    Column(
+        "Capacity", _claim_capacity, described_by="core.v1.PersistentVolumeClaimStatus.capacity"
+    ),
+    Column(
+        "Access Modes", _claim_modes, described_by="core.v1.PersistentVolumeClaimStatus.accessModes"
+    ),
     *_class_columns("pvc"),
     table.AGE,
-    _VOLUME_MODE,
+    _volume_mode("PersistentVolumeClaim"),
 )
 
 
@@ -238,12 +291,32 @@ PERSISTENT_VOLUME_CLAIM = (
 
 REPLICATION_CONTROLLER = (
     table.NAME,
-    Column("Desired", cells.number("spec", "replicas"), type="integer"),
-    Column("Current", cells.number("status", "replicas"), type="integer"),
-    Column("Ready", cells.number("status", "readyReplicas"), type="integer"),
+    Column(
+        "Desired",
+        cells.number("spec", "replicas"),
+        type="integer",
+        described_by="core.v1.ReplicationControllerSpec.replicas",
+    ),
+    Column(
+        "Current",
+        cells.number("status", "replicas"),
+        type="integer",
+        described_by="core.v1.ReplicationControllerStatus.replicas",
+    ),
+    Column(
+        "Ready",
+        cells.number("status", "readyReplicas"),
+        type="integer",
+        described_by="core.v1.ReplicationControllerStatus.readyReplicas",
+    ),
     table.AGE,
     *cells.container_columns("spec", "template", "spec"),
-    Column("Selector", cells.labels_at("spec", "selector"), priority=1),
+    Column(
+        "Selector",
+        cells.labels_at("spec", "selector"),
+        priority=1,
+        described_by="core.v1.ReplicationControllerSpec.selector",
+    ),
 )
 
 
@@ -314,10 +387,15 @@ def _port(port: Object) -> str:
 
 SERVICE = (
     table.NAME,
-    Column("Type", cells.at("spec", "type")),
-    Column("Cluster-IP", _cluster_ip),
-    Column("External-IP", _external_ip),
-    Column("Port(s)", _ports),
+    Column("Type", cells.at("spec", "type"), described_by="core.v1.ServiceSpec.type"),
+    Column("Cluster-IP", _cluster_ip, described_by="core.v1.ServiceSpec.clusterIP"),
+    Column("External-IP", _external_ip, described_by="core.v1.ServiceSpec.externalIPs"),
+    Column("Port(s)", _ports, described_by="core.v1.ServiceSpec.ports"),
     table.AGE,
-    Column("Selector", cells.labels_at("spec", "selector"), priority=1),
+    Column(
+        "Selector",
+        cells.labels_at("spec", "selector"),
+        priority=1,
+        described_by="core.v1.ServiceSpec.selector",
+    ),
 )

@@ -25,8 +25,12 @@ def _endpoints(obj: Object) -> str:
 
 ENDPOINT_SLICE = (
     table.NAME,
-    Column("AddressType", cells.at("addressType")),
-    Column("Ports", _ports),
-    Column("Endpoints", _endpoints),
+    Column(
+        "AddressType",
+        cells.at("addressType"),
+        described_by="discovery.v1.EndpointSlice.addressType",
+    ),
+    Column("Ports", _ports, described_by="discovery.v1.EndpointSlice.ports"),
+    Column("Endpoints", _endpoints, described_by="discovery.v1.EndpointSlice.endpoints"),
     table.AGE,
 )

@@ -44,14 +44,25 @@ def _message(event: Object) -> str:
 
 
 EVENT = (
-    Column("Last Seen", _last_seen),
-    Column("Type", cells.at("type")),
-    Column("Reason", cells.at("reason")),
-    Column("Object", _object),
-    Column("Subobject", cells.at("involvedObject", "fieldPath"), priority=1),
-    Column("Source", _source, priority=1),
-    Column("Message", _message),
-    Column("First Seen", _first_seen, priority=1),
-    Column("Count", _count, priority=1),
-    Column("Name", table.NAME.value, format="name", priority=1),
+    Column("Last Seen", _last_seen, described_by="core.v1.Event.lastTimestamp"),
+    Column("Type", cells.at("type"), described_by="core.v1.Event.type"),
+    Column("Reason", cells.at("reason"), described_by="core.v1.Event.reason"),
+    Column("Object", _object, described_by="core.v1.Event.involvedObject"),
+    Column(
+        "Subobject",
+        cells.at("involvedObject", "fieldPath"),
+        priority=1,
+        described_by="core.v1.ObjectReference.fieldPath",
+    ),
+    Column("Source", _source, priority=1, described_by="core.v1.Event.source"),
+    Column("Message", _message, described_by="core.v1.Event.message"),
+    Column("First Seen", _first_seen, priority=1, described_by="core.v1.Event.firstTimestamp"),
+    Column("Count", _count, priority=1, described_by="core.v1.Event.count"),
+    Column(
+        "Name",
+        table.NAME.value,
+        format="name",
+        priority=1,
+        described_by="meta.v1.ObjectMeta.name",
+    ),
 )

@@ -24,10 +24,20 @@ def _dangling(schema: Object) -> str:
 
 FLOW_SCHEMA = (
     table.NAME,
-    Column("PriorityLevel", cells.at("spec", "priorityLevelConfiguration", "name")),
-    Column("MatchingPrecedence", _precedence),
     Column(
-        "DistinguisherMethod", cells.at("spec", "distinguisherMethod", "type", default=cells.NONE)
+        "PriorityLevel",
+        cells.at("spec", "priorityLevelConfiguration", "name"),
+        described_by="flowcontrol.v1.PriorityLevelConfigurationReference.name",
+    ),
+    Column(
+        "MatchingPrecedence",
+        _precedence,
+        described_by="flowcontrol.v1.FlowSchemaSpec.matchingPrecedence",
+    ),
+    Column(
+        "DistinguisherMethod",
+        cells.at("spec", "distinguisherMethod", "type", default=cells.NONE),
+        described_by="flowcontrol.v1.FlowSchemaSpec.distinguisherMethod",
     ),
     table.AGE,
     Column(
@@ -57,10 +67,30 @@ _QUEUING = ("limited", "limitResponse", "queuing")
 
 PRIORITY_LEVEL_CONFIGURATION = (
     table.NAME,
-    Column("Type", cells.at("spec", "type")),
-    Column("NominalConcurrencyShares", _limit("limited", "nominalConcurrencyShares")),
-    Column("Queues", _limit(*_QUEUING, "queues")),
-    Column("HandSize", _limit(*_QUEUING, "handSize")),
-    Column("QueueLengthLimit", _limit(*_QUEUING, "queueLengthLimit")),
+    Column(
+        "Type",
+        cells.at("spec", "type"),
+        described_by="flowcontrol.v1.PriorityLevelConfigurationSpec.type",
+    ),
+    Column(
+        "NominalConcurrencyShares",
+        _limit("limited", "nominalConcurrencyShares"),
+        described_by="flowcontrol.v1.LimitedPriorityLevelConfiguration.nominalConcurrencyShares",
+    ),
+    Column(
+        "Queues",
+        _limit(*_QUEUING, "queues"),
+        described_by="flowcontrol.v1.QueuingConfiguration.queues",
+    ),
+    Column(
+        "HandSize",
+        _limit(*_QUEUING, "handSize"),
+        described_by="flowcontrol.v1.QueuingConfiguration.handSize",
+    ),
+    Column(
+        "QueueLengthLimit",
+        _limit(*_QUEUING, "queueLengthLimit"),
+        described_by="flowcontrol.v1.QueuingConfiguration.queueLengthLimit",
+    ),
     table.AGE,
 )

@@ -68,7 +68,12 @@ def _parameters(obj: Object) -> str:
 
 
 INGRESS_CLASS = (
-    Column("Name", _class_name, format="name"),
+    Column(
+        "Name",
+        _class_name,
+        format="name",
+        described_by="meta.v1.ObjectMeta.name",
+    ),
     Column(
         "Controller",
         cells.at("spec", "controller"),
@@ -87,7 +92,13 @@ def _pod_selector(obj: Object) -> str:
     return selectors.format_label_selector((obj.get("spec") or {}).get("podSelector") or {})
 
 
-NETWORK_POLICY = (table.NAME, Column("Pod-Selector", _pod_selector), table.AGE)
+NETWORK_POLICY = (
+    table.NAME,
+    Column(
+        "Pod-Selector", _pod_selector, described_by="networking.v1.NetworkPolicySpec.podSelector"
+    ),
+    table.AGE,
+)
 
 
 def _parent(obj: Object) -> str:
@@ -101,9 +112,15 @@ def _parent(obj: Object) -> str:
 
 IP_ADDRESS = (
     table.NAME,
-    Column("ParentRef", _parent),
+    Column("ParentRef", _parent, described_by="networking.v1.IPAddressSpec.parentRef"),
     # Upstream has this cell without a head.
     Column("", table.AGE.value),
 )
 
-SERVICE_CIDR = (table.NAME, Column("CIDRs", cells.joined("spec", "cidrs")), table.AGE)
+SERVICE_CIDR = (
+    table.NAME,
+    Column(
+        "CIDRs", cells.joined("spec", "cidrs"), described_by="networking.v1.ServiceCIDRSpec.cidrs"
+    ),
+    table.AGE,
+)

@@ -232,10 +232,20 @@ POD = (
         "the last container in this pod has restarted.",
     ),
     table.AGE,
-    Column("IP", _ip, priority=1),
-    Column("Node", cells.filled("spec", "nodeName"), priority=1),
-    Column("Nominated Node", cells.filled("status", "nominatedNodeName"), priority=1),
-    Column("Readiness Gates", _gates, priority=1),
+    Column("IP", _ip, priority=1, described_by="core.v1.PodStatus.podIP"),
+    Column(
+        "Node",
+        cells.filled("spec", "nodeName"),
+        priority=1,
+        described_by="core.v1.PodSpec.nodeName",
+    ),
+    Column(
+        "Nominated Node",
+        cells.filled("status", "nominatedNodeName"),
+        priority=1,
+        described_by="core.v1.PodStatus.nominatedNodeName",
+    ),
+    Column("Readiness Gates", _gates, priority=1, described_by="core.v1.PodSpec.readinessGates"),
 )
 
 POD_TEMPLATE = (

@@ -34,18 +34,30 @@ RESOURCE_CLAIM = (
 
 RESOURCE_SLICE = (
     table.NAME,
-    Column("Node", cells.at("spec", "nodeName")),
-    Column("Driver", cells.at("spec", "driver")),
-    Column("Pool", cells.at("spec", "pool", "name")),
+    Column(
+        "Node", cells.at("spec", "nodeName"), described_by="resource.v1.ResourceSliceSpec.nodeName"
+    ),
+    Column(
+        "Driver", cells.at("spec", "driver"), described_by="resource.v1.ResourceSliceSpec.driver"
+    ),
+    Column("Pool", cells.at("spec", "pool", "name"), described_by="resource.v1.ResourcePool.name"),
     table.AGE,
 )
 
 DEVICE_TAINT_RULE = (
     table.NAME,
-    Column("Key", cells.at("spec", "taint", "key")),
-    Column("Value", cells.at("spec", "taint", "value")),
-    Column("Effect", cells.at("spec", "taint", "effect")),
-    Column("TimeAdded", cells.age_at("spec", "taint", "timeAdded", default="")),
+    Column("Key", cells.at("spec", "taint", "key"), described_by="resource.v1.DeviceTaint.key"),
+    Column(
+        "Value", cells.at("spec", "taint", "value"), described_by="resource.v1.DeviceTaint.value"
+    ),
+    Column(
+        "Effect", cells.at("spec", "taint", "effect"), described_by="resource.v1.DeviceTaint.effect"
+    ),
+    Column(
+        "TimeAdded",
+        cells.age_at("spec", "taint", "timeAdded", default=""),
+        described_by="resource.v1.DeviceTaint.timeAdded",
+    ),
     table.AGE,
 )
 

@@ -8,10 +8,24 @@ from pykube_cp.resources.shared import cells
 
 PRIORITY_CLASS = (
     table.NAME,
-    Column("Value", cells.number("value"), type="integer"),
-    Column("Global-Default", cells.flag("globalDefault"), type="boolean"),
+    Column(
+        "Value",
+        cells.number("value"),
+        type="integer",
+        described_by="scheduling.v1.PriorityClass.value",
+    ),
+    Column(
+        "Global-Default",
+        cells.flag("globalDefault"),
+        type="boolean",
+        described_by="scheduling.v1.PriorityClass.globalDefault",
+    ),
     table.AGE,
-    Column("PreemptionPolicy", cells.at("preemptionPolicy")),
+    Column(
+        "PreemptionPolicy",
+        cells.at("preemptionPolicy"),
+        described_by="scheduling.v1.PriorityClass.preemptionPolicy",
+    ),
 )
 
 WORKLOAD = (table.NAME, table.AGE)

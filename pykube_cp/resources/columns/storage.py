@@ -29,25 +29,61 @@ def _is_default(obj: Object) -> bool:
 
 STORAGE_CLASS = (
     table.NAME,
-    Column("Provisioner", cells.at("provisioner")),
-    Column("ReclaimPolicy", cells.at("reclaimPolicy", default="Delete")),
-    Column("VolumeBindingMode", cells.at("volumeBindingMode", default="Immediate")),
-    Column("AllowVolumeExpansion", cells.flag("allowVolumeExpansion")),
+    Column(
+        "Provisioner", cells.at("provisioner"), described_by="storage.v1.StorageClass.provisioner"
+    ),
+    Column(
+        "ReclaimPolicy",
+        cells.at("reclaimPolicy", default="Delete"),
+        described_by="storage.v1.StorageClass.reclaimPolicy",
+    ),
+    Column(
+        "VolumeBindingMode",
+        cells.at("volumeBindingMode", default="Immediate"),
+        described_by="storage.v1.StorageClass.volumeBindingMode",
+    ),
+    Column(
+        "AllowVolumeExpansion",
+        cells.flag("allowVolumeExpansion"),
+        described_by="storage.v1.StorageClass.allowVolumeExpansion",
+    ),
     table.AGE,
 )
 
 VOLUME_ATTRIBUTES_CLASS = (
     table.NAME,
-    Column("DriverName", cells.at("driverName")),
+    Column(
+        "DriverName",
+        cells.at("driverName"),
+        described_by="storage.v1.VolumeAttributesClass.driverName",
+    ),
     table.AGE,
 )
 
 VOLUME_ATTACHMENT = (
     table.NAME,
-    Column("Attacher", cells.at("spec", "attacher"), format="name"),
-    Column("PV", cells.at("spec", "source", "persistentVolumeName")),
-    Column("Node", cells.at("spec", "nodeName")),
-    Column("Attached", cells.flag("status", "attached"), type="boolean"),
+    Column(
+        "Attacher",
+        cells.at("spec", "attacher"),
+        format="name",
+        described_by="storage.v1.VolumeAttachmentSpec.attacher",
+    ),
+    Column(
+        "PV",
+        cells.at("spec", "source", "persistentVolumeName"),
+        described_by="storage.v1.VolumeAttachmentSource.persistentVolumeName",
+    ),
+    Column(
+        "Node",
+        cells.at("spec", "nodeName"),
+        described_by="storage.v1.VolumeAttachmentSpec.nodeName",
+    ),
+    Column(
+        "Attached",
+        cells.flag("status", "attached"),
+        type="boolean",
+        described_by="storage.v1.VolumeAttachmentStatus.attached",
+    ),
     table.AGE,
 )
 
@@ -70,11 +106,35 @@ def _token_requests(driver: Object) -> str:
 
 CSI_DRIVER = (
     table.NAME,
-    Column("AttachRequired", cells.at("spec", "attachRequired", default=True), type="boolean"),
-    Column("PodInfoOnMount", cells.flag("spec", "podInfoOnMount"), type="boolean"),
-    Column("StorageCapacity", cells.flag("spec", "storageCapacity"), type="boolean"),
-    Column("TokenRequests", _token_requests),
-    Column("RequiresRepublish", cells.flag("spec", "requiresRepublish"), type="boolean"),
-    Column("Modes", cells.joined("spec", "volumeLifecycleModes", default=cells.NONE)),
+    Column(
+        "AttachRequired",
+        cells.at("spec", "attachRequired", default=True),
+        type="boolean",
+        described_by="storage.v1.CSIDriverSpec.attachRequired",
+    ),
+    Column(
+        "PodInfoOnMount",
+        cells.flag("spec", "podInfoOnMount"),
+        type="boolean",
+        described_by="storage.v1.CSIDriverSpec.podInfoOnMount",
+    ),
+    Column(
+        "StorageCapacity",
+        cells.flag("spec", "storageCapacity"),
+        type="boolean",
+        described_by="storage.v1.CSIDriverSpec.storageCapacity",
+    ),
+    Column("TokenRequests", _token_requests, described_by="storage.v1.CSIDriverSpec.tokenRequests"),
+    Column(
+        "RequiresRepublish",
+        cells.flag("spec", "requiresRepublish"),
+        type="boolean",
+        described_by="storage.v1.CSIDriverSpec.requiresRepublish",
+    ),
+    Column(
+        "Modes",
+        cells.joined("spec", "volumeLifecycleModes", default=cells.NONE),
+        described_by="storage.v1.CSIDriverSpec.volumeLifecycleModes",
+    ),
     table.AGE,
 )

@@ -21,7 +21,11 @@ def _status(obj: Object) -> str:
 
 
 STORAGE_VERSION_MIGRATION = (
-    Column("Name", table.NAME.value),
+    Column(
+        "Name",
+        table.NAME.value,
+        described_by="meta.v1.ObjectMeta.name",
+    ),
     Column("Resource", _resource, description="GroupResource to migrate"),
     Column("Status", _status, description="Status of the migration"),
 )

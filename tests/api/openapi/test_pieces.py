@@ -6,9 +6,9 @@ import yaml
 
 from pykube_cp.api.openapi import fixed, operations, proto, proto_v2, proto_v3, v2, v3
 from pykube_cp.api.openapi.definitions import Definitions
-from pykube_cp.api.openapi.descriptions import Descriptions
 from pykube_cp.api.openapi.names import article, operation_id_and_tag
 from pykube_cp.registry.catalog import Catalog
+from pykube_cp.registry.descriptions import Descriptions
 from pykube_cp.registry.resource import Resource
 from pykube_cp.resources import core
 from pykube_cp.resources.catalog import GROUPS, RESOURCES

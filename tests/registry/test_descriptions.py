@@ -4,7 +4,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pykube_cp.api.openapi import descriptions
+from pykube_cp.machinery import schema
+from pykube_cp.registry import descriptions, table
+from pykube_cp.resources.catalog import RESOURCES
 
 POD = "io.k8s.api.core.v1.Pod"
 LIST_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.ListOptions"
@@ -83,3 +85,26 @@ def test_unreadable_packages_are_passed_over(
 def test_without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descriptions, "find_spec", lambda name: None)
     assert descriptions.load() == descriptions.Descriptions()
+
+
+def test_fields_by_their_short_places(packages: Path) -> None:
+    found = descriptions.of_fields({"core.v1.Pod.spec", "core.v1.Pod.nothing"})
+    assert found == {"core.v1.Pod.spec": "ours\n\nspec", "core.v1.Pod.nothing": ""}
+
+
+def test_fields_without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptions, "find_spec", lambda name: None)
+    assert descriptions.of_fields({"core.v1.Pod.spec"}) == {"core.v1.Pod.spec": ""}
+
+
+def test_columns_name_fields_that_there_are() -> None:
+    places = {
+        column.described_by
+        for row in RESOURCES
+        for column in table.columns_of(row)
+        if column.described_by
+    }
+    assert len(places) > 90
+    for place in places:
+        type_name, _, field = descriptions.full_name(place).rpartition(".")
+        assert field in schema.type_named(type_name).fields, place
