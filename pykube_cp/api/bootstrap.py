@@ -8,6 +8,7 @@ lack a rule of upstream's get it back, as long as nobody has switched that off b
 import asyncio
 import ipaddress
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from pykube_cp.authz import bootstrap as policy
@@ -34,6 +35,17 @@ _PLURALS = {
     "PriorityLevelConfiguration": "prioritylevelconfigurations",
     "FlowSchema": "flowschemas",
 }
+HOOKS = (
+    "start-system-namespaces-controller",
+    "rbac/bootstrap-roles",
+    "scheduling/bootstrap-system-priority-classes",
+    "priority-and-fairness-config-producer",
+    "start-kubernetes-service-cidr-controller",
+    "start-cluster-authentication-info-controller",
+    "start-legacy-token-tracking-controller",
+    "bootstrap-controller",
+)
+"""Upstream's names of what happens here."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,25 +54,28 @@ class Bootstrap:
     """Creates what is missing, then keeps the API server's own service in shape.
 
     Attributes:
-        done: whether everything has been there once.
+        done: what has been there once, by the names that upstream gives to those who see to it.
         authorities: PEMs that aggregated servers need: client CA, front proxy CA.
     """
 
     client: Client
     config: ApiServerConfig
     authorities: dict[str, str] = field(default_factory=dict)
-    done: bool = False
+    done: set[str] = field(default_factory=set)
 
     async def create(self) -> None:
         """Create all that is missing."""
-        for name in ("kube-system", "kube-public", "kube-node-lease", "default"):
-            await self._ensure(NAMESPACES, {"metadata": {"name": name}, "kind": "Namespace"})
-        await self._policy()
-        await self._ensure(SERVICE_CIDRS, self._service_cidr())
-        await self._authentication()
-        await self._legacy_tokens()
-        await self.assert_service()
-        self.done = True
+        steps: tuple[tuple[Callable[[], Awaitable[None]], str], ...] = (
+            (self._namespaces, "start-system-namespaces-controller"),
+            (self._policy, "rbac/bootstrap-roles"),
+            (self._service_cidrs, "start-kubernetes-service-cidr-controller"),
+            (self._authentication, "start-cluster-authentication-info-controller"),
+            (self._legacy_tokens, "start-legacy-token-tracking-controller"),
+            (self.assert_service, "bootstrap-controller"),
+        )
+        for step, hook in steps:
+            await step()
+            self.done.add(hook)
 
     async def run(self) -> None:
         """Assert the service again and again: someone may have deleted it."""
@@ -70,6 +85,10 @@ class Bootstrap:
                 await self.assert_service()
             except errors.StatusError:
                 _log.exception("the kubernetes service could not be kept up")
+
+    async def _namespaces(self) -> None:
+        for name in ("kube-system", "kube-public", "kube-node-lease", "default"):
+            await self._ensure(NAMESPACES, {"metadata": {"name": name}, "kind": "Namespace"})
 
     async def _policy(self) -> None:
         existing: dict[GVR, dict[tuple[str, str], Object]] = {}
@@ -84,6 +103,10 @@ class Bootstrap:
                 await self._ensure(gvr, obj)
             elif gvk.kind.endswith("Role"):
                 await self._reconcile_role(gvr, present, obj)
+        self.done |= {
+            "scheduling/bootstrap-system-priority-classes",
+            "priority-and-fairness-config-producer",
+        }
 
     async def _reconcile_role(self, gvr: GVR, present: Object, wanted: Object) -> None:
         annotations = present["metadata"].get("annotations") or {}
@@ -96,13 +119,14 @@ class Bootstrap:
             fixed["rules"] = [*rules, *missing]
             await self.client.update(gvr, fixed)
 
-    def _service_cidr(self) -> Object:
-        return {
+    async def _service_cidrs(self) -> None:
+        cidr = {
             "kind": "ServiceCIDR",
             "apiVersion": "networking.k8s.io/v1",
             "metadata": {"name": "kubernetes"},
             "spec": {"cidrs": list(self.config.service_cidrs)},
         }
+        await self._ensure(SERVICE_CIDRS, cidr)
 
     async def _authentication(self) -> None:
         data = dict(self.authorities)

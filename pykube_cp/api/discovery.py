@@ -2,11 +2,11 @@
 # upstream: apiserver pkg/endpoints/discovery, kube-aggregator pkg/apiserver/handler_apis.go
 
 import hashlib
-from collections.abc import Awaitable, Callable
 
 import orjson
 
 from pykube_cp.api import respond
+from pykube_cp.api.endpoints import OBJECT_MEDIA, Endpoint, Route
 from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.services import Services
 from pykube_cp.machinery.codec import catalog as codecs
@@ -16,12 +16,11 @@ from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.catalog import Catalog, Group
 from pykube_cp.registry.resource import Resource, Subresource
 
-Route = Callable[[Request], Awaitable[Outcome]]
 _AGGREGATED = GVK("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList")
 
 
-def routes(services: Services) -> dict[str, Route]:
-    """Handlers of the two roots; both offer the aggregated form."""
+def endpoints(services: Services) -> dict[str, Endpoint]:
+    """The two roots; both offer the aggregated form."""
     aggregated = {core: _Aggregated(services.catalog, core=core) for core in (True, False)}
 
     async def core(request: Request) -> Outcome:
@@ -34,27 +33,40 @@ def routes(services: Services) -> dict[str, Route]:
             return aggregated[False].response(request)
         return respond.plain(request, group_list(services.catalog))
 
-    return {"/api": core, "/apis": groups}
+    return {
+        "/api": Endpoint(core, produces=OBJECT_MEDIA),
+        "/apis": Endpoint(groups),
+        "/apis/": Endpoint(groups),
+    }
 
 
-def group_handler(services: Services, request: Request) -> Route | None:
-    """The handler of ``/api/v1``, ``/apis/GROUP`` or ``/apis/GROUP/VERSION``, if that is served."""
-    parts = [part for part in request.path.split("/") if part]
-    if len(parts) == 2 and parts[0] == "api":
-        return _answer(resource_list(services.catalog, "", parts[1]))
-    if len(parts) == 3 and parts[0] == "apis":
-        return _answer(resource_list(services.catalog, parts[1], parts[2]))
-    if len(parts) == 2 and parts[0] == "apis":
-        group = services.catalog.group(parts[1])
+def paths(catalog: Catalog) -> list[str]:
+    """Of groups and versions."""
+    found: list[str] = []
+    for group in catalog.groups():
+        root = f"/apis/{group.name}" if group.name else "/api"
+        found += [root, *(f"{root}/{version}" for version in group.versions)]
+    return found
+
+
+def find(catalog: Catalog, path: str) -> Endpoint | None:
+    """What answers at ``/api/v1``, ``/apis/GROUP`` or ``/apis/GROUP/VERSION``, if it is served."""
+    prefix, *parts = path.removeprefix("/").removesuffix("/").split("/")
+    found: Object | None = None
+    if prefix == "api" and len(parts) == 1:
+        found = resource_list(catalog, "", parts[0])
+    elif prefix == "apis" and len(parts) == 2:
+        found = resource_list(catalog, parts[0], parts[1])
+    elif prefix == "apis" and len(parts) == 1:
+        group = catalog.group(parts[0])
         if group is not None and group.name:
-            return _answer({"kind": "APIGroup", "apiVersion": "v1", **_group(group)})
-    return None
+            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group)}
+            if not path.endswith("/"):  # the aggregator answers here, and looks at nothing else
+                return Endpoint(_answer(found))
+    return Endpoint(_answer(found), produces=OBJECT_MEDIA) if found is not None else None
 
 
-def _answer(obj: Object | None) -> Route | None:
-    if obj is None:
-        return None
-
+def _answer(obj: Object) -> Route:
     async def handle(request: Request) -> Outcome:
         return respond.plain(request, obj)
 

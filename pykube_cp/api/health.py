@@ -1,93 +1,107 @@
-"""Whether the server lives and is ready, which version it is, and its metrics."""
-# upstream: apiserver pkg/server/healthz/healthz.go
+"""Whether the server lives and is ready: ``/healthz``, ``/livez``, ``/readyz``, and each check."""
+# upstream: apiserver pkg/server/healthz/healthz.go, pkg/server/healthz.go
 
-import platform
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Iterable
 
-import orjson
-
-from pykube_cp import KUBERNETES_VERSION
-from pykube_cp.api import metrics
+from pykube_cp.api.endpoints import NO_SNIFFING, PLAIN, Endpoint, Route
 from pykube_cp.api.request import Outcome, Request, Response
-from pykube_cp.api.services import Services
+from pykube_cp.api.services import HealthCheck, Services
+from pykube_cp.machinery.go_text import quote
 
-Route = Callable[[Request], Awaitable[Outcome]]
-Check = Callable[[], bool]
-_PLAIN = "text/plain; charset=utf-8"
+_log = logging.getLogger(__name__)
+_ORDER = (
+    "ping",
+    "log",
+    "etcd",
+    "etcd-readiness",
+    "informer-sync",
+    "poststarthook/start-apiserver-admission-initializer",
+    "poststarthook/generic-apiserver-start-informers",
+    "poststarthook/start-system-namespaces-controller",
+    "poststarthook/start-cluster-authentication-info-controller",
+    "poststarthook/storage-readiness",
+    "poststarthook/start-legacy-token-tracking-controller",
+    "poststarthook/rbac/bootstrap-roles",
+    "poststarthook/scheduling/bootstrap-system-priority-classes",
+    "poststarthook/priority-and-fairness-config-producer",
+    "poststarthook/bootstrap-controller",
+    "poststarthook/start-kubernetes-service-cidr-controller",
+    "shutdown",
+)
+"""Upstream's order; a check that is not named comes last."""
 
 
-def routes(services: Services) -> dict[str, Route]:
-    """``/healthz``, ``/livez``, ``/readyz`` with single checks below them, ``/version``, ``/metrics``."""
+async def _holds() -> str:
+    return ""
 
-    async def version(request: Request) -> Outcome:
+
+def endpoints(services: Services) -> dict[str, Endpoint]:
+    """The three reports, and each of their checks below them."""
+    always: dict[str, HealthCheck] = {"ping": _holds, "log": _holds}
+    alive = _in_order({**always, **services.health_checks})
+    ready = _in_order({**alive, **services.ready_checks})
+    found: dict[str, Endpoint] = {}
+    for name, checks in (("healthz", alive), ("livez", alive), ("readyz", ready)):
+        found[f"/{name}"] = Endpoint(_report(name, checks))
+        for check in checks:
+            found[f"/{name}/{check}"] = Endpoint(_single(checks[check]))
+    return found
+
+
+def _in_order(checks: dict[str, HealthCheck]) -> dict[str, HealthCheck]:
+    def place(name: str) -> int:
+        return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+    return {name: checks[name] for name in sorted(checks, key=place)}
+
+
+def _single(check: HealthCheck) -> Route:
+    """One check; unlike the reports it says why it fails."""
+    # upstream: .../healthz/healthz.go adaptCheckToHandler
+
+    async def handle(request: Request) -> Outcome:
         del request
-        return Response(200, orjson.dumps(_version(), option=orjson.OPT_INDENT_2))
+        reason = await check()
+        return _error(f"internal server error: {reason}") if reason else Response(200, b"ok", PLAIN)
 
-    async def show_metrics(request: Request) -> Outcome:
-        del request
-        return Response(200, metrics.render(services), "text/plain; version=0.0.4; charset=utf-8")
-
-    def checks(request: Request) -> Outcome:
-        found = {"ping": lambda: True, "log": lambda: True}
-        if not request.path.startswith("/livez"):
-            found.update(services.ready_checks)
-        return _report(request, found)
-
-    async def health(request: Request) -> Outcome:
-        return checks(request)
-
-    return {
-        "/healthz": health,
-        "/livez": health,
-        "/readyz": health,
-        "/version": version,
-        "/metrics": show_metrics,
-    }
+    return handle
 
 
-def _version() -> dict[str, str]:
-    major, minor = KUBERNETES_VERSION[1:].split(".")[:2]
-    return {
-        "major": major,
-        "minor": minor,
-        "emulationMajor": major,
-        "emulationMinor": minor,
-        "minCompatibilityMajor": major,
-        "minCompatibilityMinor": str(int(minor) - 1),
-        "gitVersion": KUBERNETES_VERSION,
-        "gitCommit": "0000000000000000000000000000000000000000",
-        "gitTreeState": "clean",
-        "buildDate": "2026-11-01T00:00:00Z",
-        "goVersion": f"python{platform.python_version()}",
-        "compiler": platform.python_implementation().lower(),
-        "platform": "linux/amd64" if platform.machine() == "x86_64" else "linux/arm64",
-    }
+def _report(name: str, checks: dict[str, HealthCheck]) -> Route:
+    async def handle(request: Request) -> Outcome:
+        text, failed = await run(checks, request.query.all("exclude"))
+        if failed:
+            _log.info("%s check failed: %s", ",".join(failed), name)
+            return _error(f"{text}{name} check failed")
+        if "verbose" not in request.query:
+            text = "ok"
+        else:
+            text += f"{name} check passed\n"
+        return Response(200, text.encode(), PLAIN, [NO_SNIFFING])
+
+    return handle
 
 
-def _report(request: Request, checks: dict[str, Check]) -> Response:
-    root, _, single = request.path.strip("/").partition("/")
-    if single:
-        check = checks.get(single)
-        if check is None:
-            return Response(404, b"404 page not found\n", _PLAIN)
-        checks = {single: check}
-    excluded = set(request.query.all("exclude"))
-    lines, failed = [], []
+async def run(checks: dict[str, HealthCheck], exclude: Iterable[str]) -> tuple[str, list[str]]:
+    """A line for each check, and the names of those that failed."""
+    excluded = set(exclude)
+    lines: list[str] = []
+    failed: list[str] = []
     for name, check in checks.items():
         if name in excluded:
-            lines.append(f"[+]{name} excluded: ok")
-        elif check():
-            lines.append(f"[+]{name} ok")
-        else:
-            lines.append(f"[-]{name} failed: reason withheld")
+            lines.append(f"[+]{name} excluded: ok\n")
+        elif await check():
+            lines.append(f"[-]{name} failed: reason withheld\n")
             failed.append(name)
-    unknown = excluded - checks.keys()
-    if unknown:
-        names = ", ".join(f'"{name}"' for name in sorted(unknown))
-        lines.append(f"warn: some health checks cannot be excluded: no matches for {names}")
-    text = "\n".join(lines)
-    if failed:
-        return Response(500, f"{text}\n{root} check failed\n".encode(), _PLAIN)
-    if "verbose" not in request.query:
-        return Response(200, b"ok", _PLAIN)
-    return Response(200, f"{text}\n{root} check passed\n".encode(), _PLAIN)
+        else:
+            lines.append(f"[+]{name} ok\n")
+    if unknown := sorted(excluded - checks.keys()):
+        names = ",".join(quote(name) for name in unknown)
+        lines.append(f"warn: some health checks cannot be excluded: no matches for {names}\n")
+    return "".join(lines), failed
+
+
+def _error(text: str) -> Response:
+    # upstream: net/http server.go Error
+    return Response(500, f"{text}\n".encode(), PLAIN, [NO_SNIFFING])

@@ -5,6 +5,8 @@ import resource
 from bisect import bisect_left
 from collections import defaultdict
 
+from pykube_cp.api.endpoints import Endpoint
+from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock
 
@@ -56,6 +58,14 @@ class RequestMetrics:
 REQUESTS = RequestMetrics()
 _STARTED = clock.now()
 _NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
+
+
+def endpoints(services: Services) -> dict[str, Endpoint]:
+    async def handle(request: Request) -> Outcome:
+        del request
+        return Response(200, render(services), "text/plain; version=0.0.4; charset=utf-8")
+
+    return {"/metrics": Endpoint(handle)}
 
 
 def render(services: Services) -> bytes:

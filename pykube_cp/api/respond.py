@@ -137,13 +137,14 @@ def _encoded(codec: Codec, obj: Object, *, pretty: bool) -> bytes:
 
 def failure(request: Request, error: errors.StatusError) -> Response:
     """A Status, in protobuf or CBOR when that is what the client prefers."""
+    pretty = wants_pretty(request)
     try:
         codec = negotiate(request.header("accept"), _CODECS).codec
     except NotAcceptableError:
-        codec = _JSON_CODEC
-    body = _encoded(codec, error.status(), pretty=wants_pretty(request))
-    headers: list[tuple[str, str]] = []
-    if error.retry_after_seconds:
+        codec, pretty = _JSON_CODEC, True
+    body = _encoded(codec, error.status(), pretty=pretty)
+    headers = list(error.headers.items())
+    if error.retry_after_seconds and "Retry-After" not in error.headers:
         headers.append(("Retry-After", str(error.retry_after_seconds)))
     if error.code == 401 and request.header("authorization"):
         headers.append(CHALLENGE)

@@ -1,6 +1,30 @@
 """From what is asked to the page that answers it."""
 
-from pykube_cp.api import connect, discovery, health, well_known
+from collections.abc import Callable
+
+import orjson
+
+from pykube_cp.api import (
+    connect,
+    debug,
+    discovery,
+    endpoints,
+    health,
+    metrics,
+    version,
+    well_known,
+    zpages,
+)
+from pykube_cp.api.endpoints import (
+    OBJECT_MEDIA,
+    STREAM_MEDIA,
+    Endpoint,
+    Endpoints,
+    not_allowed,
+    not_found,
+    not_found_page,
+    require_acceptable,
+)
 from pykube_cp.api.openapi import handler as openapi
 from pykube_cp.api.request import Handler, Outcome, Request, Response
 from pykube_cp.api.scope import Scope, Verb
@@ -8,7 +32,7 @@ from pykube_cp.api.services import Services
 from pykube_cp.api.subresource import handle as handle_subresource
 from pykube_cp.api.verbs import create, delete, get, patch, update, watch
 from pykube_cp.api.verbs import list as list_verb
-from pykube_cp.machinery import errors, schema
+from pykube_cp.machinery import schema
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.resources.subresources.catalog import PAGES
 from pykube_cp.resources.subresources.interface import Page
@@ -23,52 +47,69 @@ VERBS: dict[str, Verb] = {
     "delete": delete.handle,
     "deletecollection": delete.handle_collection,
 }
-_WITH_SUBPATHS = frozenset({"/healthz", "/livez", "/readyz", "/openapi", "/.well-known", "/openid"})
 _ON_STATUS = frozenset({"get", "update", "patch"})
 
 
 def build(services: Services) -> Handler:
     """The innermost handler."""
-    paths = {
-        **health.routes(services),
-        **discovery.routes(services),
-        **openapi.routes(services),
-        **well_known.routes(services),
+    catalog = services.catalog
+    found: dict[str, Endpoint] = {
+        **health.endpoints(services),
+        **version.endpoints(),
+        **discovery.endpoints(services),
+        **openapi.endpoints(services),
+        **well_known.endpoints(services),
+        **metrics.endpoints(services),
+        **zpages.endpoints(services),
+        **debug.endpoints(),
     }
+    index = Endpoint(_index(found, lambda: discovery.paths(catalog)), listed=False)
+    found |= {"/": index, "/index.html": index}
 
     async def route(request: Request) -> Outcome:
         if request.info.is_resource:
             return await _resource(services, request)
-        path = request.path.rstrip("/") or "/"
-        handler = paths.get(path) or discovery.group_handler(services, request)
-        if handler is None:
-            root = "/" + path.split("/")[1]
-            handler = paths.get(root) if root in _WITH_SUBPATHS else None
-        if handler is None:
-            return not_found_page()
-        return await handler(request)
+        endpoint = endpoints.find(found, request.path) or discovery.find(catalog, request.path)
+        if endpoint is None:
+            return _nowhere(services, request.path)
+        return await endpoint.answer(request)
 
     return route
 
 
-def not_found_page() -> Response:
-    """What a path that nobody serves gets."""
-    return Response(404, b"404 page not found\n", "text/plain; charset=utf-8")
+def _index(found: Endpoints, more: Callable[[], list[str]]) -> endpoints.Route:
+    """All paths there are."""
+    # upstream: apiserver pkg/server/routes/index.go
+
+    async def handle(request: Request) -> Outcome:
+        del request
+        listed = [path for path, endpoint in found.items() if endpoint.listed]
+        body = {"paths": sorted({*listed, *more()})}
+        return Response(200, orjson.dumps(body, option=orjson.OPT_INDENT_2))
+
+    return handle
+
+
+def _nowhere(services: Services, path: str) -> Response:
+    """Below a served group the answer is a Status, elsewhere a page."""
+    prefix, _, rest = path.removeprefix("/").partition("/")
+    group = rest.partition("/")[0] if prefix == "apis" else ""
+    if (prefix == "api" and rest) or (group and services.catalog.group(group) is not None):
+        raise not_found()
+    return not_found_page()
 
 
 async def _resource(services: Services, request: Request) -> Outcome:
     info = request.info
     resource = services.catalog.resource(GVR(info.group, info.version, info.resource))
     if resource is None:
-        if services.catalog.resources(info.group, info.version):
-            raise errors.StatusError(
-                404, "NotFound", "the server could not find the requested resource", {}
-            )
+        if services.catalog.group(info.group) is not None:
+            raise not_found()
         return not_found_page()
     if resource.namespaced and not info.namespace and info.verb not in {"list", "watch"}:
         if info.verb == "deletecollection":
-            raise _not_allowed()
-        return not_found_page()
+            raise not_allowed()
+        raise not_found()
     scope = Scope(services, request, resource, services.store(resource))
     page = PAGES.get(((resource.group, resource.plural), info.subresource))
     if info.subresource or page is not None:
@@ -79,11 +120,13 @@ async def _resource(services: Services, request: Request) -> Outcome:
 async def _whole(scope: Scope) -> Outcome:
     info = scope.request.info
     if info.verb not in scope.resource.verbs:
-        raise _not_allowed()
+        raise not_allowed()
     if (info.verb in {"get", "update", "patch", "delete"}) is not bool(scope.name) and (
         info.verb not in {"list", "watch", "deletecollection"}
     ):
-        raise _not_allowed()
+        raise not_allowed()
+    is_stream = info.verb in {"list", "watch"}
+    require_acceptable(scope.request, STREAM_MEDIA if is_stream else OBJECT_MEDIA)
     _warn(scope.request, scope.resource.gvk)
     if scope.request.query.flag("watch") and info.verb == "list":
         return await watch.handle(scope)
@@ -95,15 +138,18 @@ async def _subresource(scope: Scope, page: Page | None) -> Outcome:
     if info.subresource:
         scope.subresource = scope.resource.subresource(info.subresource)
         if scope.subresource is None:
-            return not_found_page()
+            raise not_found()
         _warn(scope.request, scope.subresource.kind)
+    if info.subresource == "log":
+        require_acceptable(scope.request, ("text/plain", *OBJECT_MEDIA))
     if connect.serves(scope.resource, info.subresource):
         return await connect.handle(scope)
+    require_acceptable(scope.request, OBJECT_MEDIA)
     if page is not None:
         return await handle_subresource(scope, page)
     assert scope.subresource is not None
     if info.verb not in scope.subresource.verbs or info.verb not in _ON_STATUS:
-        raise _not_allowed()
+        raise not_allowed()
     return await VERBS[info.verb](scope)
 
 
@@ -112,9 +158,3 @@ def _warn(request: Request, gvk: GVK) -> None:
     # upstream: apiserver pkg/endpoints/installer.go registerResourceHandlers
     if warning := schema.deprecation_warning(gvk):
         request.warnings.append(warning)
-
-
-def _not_allowed() -> errors.StatusError:
-    """405 for a verb that nobody serves at that path."""
-    text = "the server does not allow this method on the requested resource"
-    return errors.StatusError(405, "MethodNotAllowed", text, {})

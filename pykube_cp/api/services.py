@@ -1,6 +1,6 @@
 """What the API server is made of, as filters and verbs see it. The composition root fills it in."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from pykube_cp.registry.store import Store
 from pykube_cp.storage.object_store import ObjectStore
 from pykube_cp.storage.watch_cache import WatchCache
 
+HealthCheck = Callable[[], Awaitable[str]]
+"""Why something is not well, empty when it is."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Services:
@@ -25,7 +28,8 @@ class Services:
         client: the server's own client, as administrator.
         strategy_services: handed to hooks by name (allocators).
         token_signer: makes service-account tokens, see ``authn``.
-        ready_checks: name -> whether it holds, for ``/readyz``.
+        health_checks: by name, of ``/healthz``, ``/livez`` and ``/readyz``.
+        ready_checks: of ``/readyz`` besides.
     """
 
     config: ApiServerConfig
@@ -38,7 +42,8 @@ class Services:
     client: Client
     strategy_services: dict[str, Any] = field(default_factory=dict)
     token_signer: Any = None
-    ready_checks: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    health_checks: dict[str, HealthCheck] = field(default_factory=dict)
+    ready_checks: dict[str, HealthCheck] = field(default_factory=dict)
     stores: dict[GVR, Store] = field(default_factory=dict)
     cached: dict[str, Any] = field(default_factory=dict)
 

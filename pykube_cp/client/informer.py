@@ -236,6 +236,10 @@ class Informers:
         if task is not None:
             task.cancel()
 
+    def unsynced(self) -> list[GVR]:
+        """The resources whose first list has not come yet."""
+        return [gvr for gvr, informer in self._informers.items() if not informer.synced]
+
     async def wait_synced(self, gvrs: Iterable[GVR] | None = None) -> None:
         """Return once these informers, or all there are now, have their first list."""
         for gvr in tuple(self._informers) if gvrs is None else gvrs:

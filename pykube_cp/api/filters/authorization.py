@@ -1,5 +1,6 @@
 """Refuse what the user may not do."""
 
+from pykube_cp.api.endpoints import NO_SNIFFING
 from pykube_cp.api.request import Handler, Outcome, Request
 from pykube_cp.api.services import Services
 from pykube_cp.authz.interface import Attributes, Decision
@@ -45,7 +46,9 @@ def forbidden(attributes: Attributes, reason: str) -> errors.StatusError:
     text = _message(attributes)
     if reason:
         text = f"{text}: {reason}"
-    return errors.forbidden((attributes.group, attributes.resource), attributes.name, text)
+    error = errors.forbidden((attributes.group, attributes.resource), attributes.name, text)
+    error.headers.update([NO_SNIFFING])
+    return error
 
 
 def _message(attributes: Attributes) -> str:

@@ -1,8 +1,9 @@
 """Operations that are about no resource: discovery, version, the keys of token signers."""
 # upstream: apiserver pkg/endpoints/discovery, pkg/routes in kubernetes and apiserver
 
+from pykube_cp.api.endpoints import OBJECT_MEDIA
 from pykube_cp.api.openapi.names import operation_id_and_tag, valid_id
-from pykube_cp.api.openapi.operations import OBJECT_MEDIA, TEXT, Operation
+from pykube_cp.api.openapi.operations import TEXT, Operation
 from pykube_cp.machinery.schema import META
 from pykube_cp.registry.catalog import Catalog
 

@@ -1,48 +1,51 @@
 """``/openapi/v2``, ``/openapi/v3`` and the documents below it: who gets which form."""
 # upstream: kube-openapi pkg/handler/handler.go, pkg/handler3/handler.go
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate, parsedate_to_datetime
 
 import orjson
 
+from pykube_cp.api.endpoints import PLAIN, Endpoint
 from pykube_cp.api.openapi.documents import Document, Documents
 from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.codec.negotiation import Clause, parse_accept
 
-Route = Callable[[Request], Awaitable[Outcome]]
 Headers = list[tuple[str, str]]
 _JSON = "application/json"
-_PLAIN = "text/plain; charset=utf-8"
 _NO_TYPE = ""
 _PROTOBUF = "com.github.proto-openapi.spec.v{}.v1.0+protobuf"
 _OLD_PROTOBUF = "com.github.proto-openapi.spec.v{}@v1.0+protobuf"
 _YEAR = 365 * 24 * 3600
 
 
-def routes(services: Services) -> dict[str, Route]:
-    """The handler of everything below ``/openapi``."""
+def endpoints(services: Services) -> dict[str, Endpoint]:
+    """The document of version 2, the index of version 3 and what is below it."""
     documents = Documents(services.catalog)
 
-    async def handle(request: Request) -> Outcome:
-        if request.path == "/openapi/v2":
-            return await _serve_v2(documents, request)
-        if request.path == "/openapi/v3":
-            return _index(request, await documents.v3())
-        if request.path.startswith("/openapi/v3/"):
-            return await _serve_v3(documents, request, request.path.removeprefix("/openapi/v3/"))
-        return Response(404, b"404 page not found\n", _PLAIN)
+    async def second(request: Request) -> Outcome:
+        return await _serve_v2(documents, request)
 
-    return {"/openapi": handle}
+    async def index(request: Request) -> Outcome:
+        return _index(request, await documents.v3())
+
+    async def third(request: Request) -> Outcome:
+        return await _serve_v3(documents, request, request.path.removeprefix("/openapi/v3/"))
+
+    return {
+        "/openapi/v2": Endpoint(second),
+        "/openapi/v3": Endpoint(index),
+        "/openapi/v3/": Endpoint(third, below=True),
+    }
 
 
 def _index(request: Request, documents: Mapping[str, Document]) -> Response:
     paths = {root: {"serverRelativeURL": _url(root, found)} for root, found in documents.items()}
     # Upstream guesses the type from the content, and this is what it finds.
     modified = max(found.modified for found in documents.values())
-    return _content(request, orjson.dumps({"paths": paths}), _PLAIN, [], modified=modified)
+    return _content(request, orjson.dumps({"paths": paths}), PLAIN, [], modified=modified)
 
 
 def _url(root: str, document: Document) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from pykube_cp.api.endpoints import OBJECT_MEDIA, STREAM_MEDIA
 from pykube_cp.api.openapi.custom import type_name
 from pykube_cp.api.openapi.definitions import PATCH
 from pykube_cp.api.openapi.names import article, operation_id_and_tag
@@ -13,12 +14,6 @@ from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.schema import META, Field, ListOf, Scalar
 from pykube_cp.registry.resource import Resource, Subresource
 
-OBJECT_MEDIA = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
-STREAM_MEDIA = (
-    *OBJECT_MEDIA,
-    "application/json;stream=watch",
-    "application/vnd.kubernetes.protobuf;stream=watch",
-)
 ANY_MEDIA = ("*/*",)
 PATCH_MEDIA = (
     "application/json-patch+json",

@@ -21,6 +21,13 @@ class Clause:
     quality: float
     parameters: Mapping[str, str]
 
+    @property
+    def target(self) -> GVK | None:
+        """The kind that the client wants the answer transformed into."""
+        if not self.parameters.keys() & {"as", "g", "v"}:
+            return None
+        return GVK(*(self.parameters.get(name, "") for name in ("g", "v", "as")))
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -125,26 +132,23 @@ def _negotiate(header: str, codecs: Sequence[Codec], allows: Allows) -> Accepted
         return Accepted(codecs[0])
     for clause in parse_accept(header):
         for codec in codecs:
-            if _matches(clause, codec.media_type):
-                accepted = _with_parameters(clause.parameters, codec, allows)
+            if matches(clause, codec.media_type):
+                accepted = _with_parameters(clause, codec, allows)
                 if accepted is not None:
                     return accepted
     return None
 
 
-def _matches(clause: Clause, media_type: str) -> bool:
+def matches(clause: Clause, media_type: str) -> bool:
+    """Whether a media type is in a range."""
     kind, _, subtype = media_type.partition("/")
     if clause.type == "*":
         return clause.subtype == "*"
     return clause.type == kind and clause.subtype in {subtype, "*"}
 
 
-def _with_parameters(
-    parameters: Mapping[str, str], codec: Codec, allows: Allows
-) -> Accepted | None:
-    convert = None
-    if parameters.keys() & {"as", "g", "v"}:
-        convert = GVK(*(parameters.get(name, "") for name in ("g", "v", "as")))
+def _with_parameters(clause: Clause, codec: Codec, allows: Allows) -> Accepted | None:
+    parameters, convert = clause.parameters, clause.target
     stream = parameters.get("stream", "")
     if (stream and (not codec.streams or stream != "watch")) or parameters.get("sv"):
         return None
