@@ -44,3 +44,4 @@ clean: ## delete caches and the virtual environment, not the built components
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 include conformance/Makefile.inc
+include bench/Makefile.inc

@@ -3,7 +3,7 @@
 # kube-controller-manager, kube-scheduler) on this machine, beside ours or instead of it.
 #   refcp.sh up | down | kill | reset | status      kill: kill -9; reset: down, and delete its data
 # Without root, or with HOST_IP=127.0.0.1, it runs without nodes and touches no network settings.
-# ONLY='etcd kube-apiserver' leaves out the others.
+# ONLY="etcd kube-apiserver" starts only these.
 # ETCD_ARGS, APISERVER_ARGS, KCM_ARGS, SCHEDULER_ARGS add flags; API_PORT and ETCD_PORT choose ports.
 set -euo pipefail
 CONTROL_PLANE=reference
@@ -12,8 +12,8 @@ ETCD_PORT="${ETCD_PORT:-12379}"
 KCM_PORT="${KCM_PORT:-10257}"
 SCHEDULER_PORT="${SCHEDULER_PORT:-10259}"
 ALL=(etcd kube-apiserver kube-controller-manager kube-scheduler)
-[ -z "${ONLY:-}" ] || read -ra ALL <<<"$ONLY"
-runs() { [[ " ${ALL[*]} " == *" $1 "* ]]; }
+# shellcheck disable=SC2206
+WANTED=(${ONLY:-${ALL[@]}})
 
 start_etcd() {
   mkdir -p "$DATA/etcd"; chmod 700 "$DATA/etcd"
@@ -44,8 +44,7 @@ start_apiserver() {
     --service-account-issuer https://kubernetes.default.svc.cluster.local \
     --service-account-key-file "$PKI/sa.pub" --service-account-signing-key-file "$PKI/sa.key" --v "${V:-1}" ${APISERVER_ARGS:-}
 }
-start_controllers() {
-  runs kube-controller-manager || return 0
+start_controller_manager() {
   # shellcheck disable=SC2086
   start kube-controller-manager "$BIN/kube-controller-manager" --kubeconfig "$DATA/controller-manager.conf" \
     --authentication-kubeconfig "$DATA/controller-manager.conf" --authorization-kubeconfig "$DATA/controller-manager.conf" \
@@ -55,17 +54,20 @@ start_controllers() {
     --service-account-private-key-file "$PKI/sa.key" --use-service-account-credentials \
     --controllers '*,bootstrap-signer-controller,token-cleaner-controller' --allocate-node-cidrs \
     --cluster-cidr "$POD_CIDR" --node-cidr-mask-size 24 --service-cluster-ip-range "$SERVICE_CIDR" --v "${V:-1}" ${KCM_ARGS:-}
+}
+start_scheduler() {
   # shellcheck disable=SC2086
   start kube-scheduler "$BIN/kube-scheduler" --kubeconfig "$DATA/scheduler.conf" \
     --authentication-kubeconfig "$DATA/scheduler.conf" --authorization-kubeconfig "$DATA/scheduler.conf" \
     --bind-address 127.0.0.1 --secure-port "$SCHEDULER_PORT" --leader-elect=false --v "${V:-1}" ${SCHEDULER_ARGS:-}
 }
+wanted() { [[ " ${WANTED[*]} " == *" $1 "* ]]; }
 ready() { curl -sf --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" "$API_SERVER/readyz"; }
 
 up() {
-  if alive kube-apiserver && alive "${ALL[-1]}"; then say "the reference control plane runs already"; return 0; fi
+  if alive kube-apiserver && alive "${WANTED[-1]}"; then say "the reference control plane runs already"; return 0; fi
   "$CONFORMANCE/deps.sh" reference
-  "$CONFORMANCE/tools.sh" kubectl "${ALL[@]:1}"
+  "$CONFORMANCE/tools.sh" kubectl "${WANTED[@]:1}"
   "$CONFORMANCE/pki.sh" reference
   if is_root && [ "$HOST_IP" = "$NODE_NET.1" ]; then "$CONFORMANCE/net.sh" up; fi
   local begin; begin=$(date +%s%N)
@@ -75,7 +77,8 @@ up() {
     sleep 0.05
   done
   say "kube-apiserver and etcd: /readyz after $((($(date +%s%N) - begin) / 1000000)) ms"
-  start_controllers
+  ! wanted kube-controller-manager || start_controller_manager
+  ! wanted kube-scheduler || start_scheduler
 }
 down() { local i; for ((i = ${#ALL[@]} - 1; i >= 0; i--)); do stop "${ALL[i]}" "${1:-TERM}"; done; }
 status() {

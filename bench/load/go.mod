@@ -1,0 +1,3 @@
+module pykube-cp/bench/load
+
+go 1.25
