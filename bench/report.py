@@ -99,12 +99,16 @@ def _line(row: Row) -> str:
     ours, upstream = row.ours, row.upstream
     cpu = f"{_ms(ours.cpu_ms):>9}{_ms(upstream.cpu_ms):>10}{row.ratio:>7.1f}x"
     spread = f"{row.lowest:.1f}-{row.highest:.1f}"
-    rates = f"{ours.throughput:>10.0f}{upstream.throughput:>10.0f}"
+    rates = f"{_rate(ours.throughput):>10}{_rate(upstream.throughput):>10}"
     return f"{row.name:14}{cpu}{spread:>11}{rates}{_latency(ours)}{_latency(upstream)}"
 
 
 def _latency(side: Side) -> str:
     return f"{_ms(side.p50_ms):>10} /{_ms(side.p99_ms):>8} "
+
+
+def _rate(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def _ms(value: float) -> str:

@@ -69,7 +69,7 @@ class Load:
         found = Measurement(
             server=server.name, round=number, **{name: seen[name] for name in known}
         )
-        rate = f"{found.cpu_ms:9.3f} ms CPU {found.throughput:9.0f}/s"
+        rate = f"{found.cpu_ms:9.3f} ms CPU {found.throughput:9.1f}/s"
         say(f"  {row:14} {server.name:22} {found.protocol:9} {rate}")
         return found
 
