@@ -129,10 +129,11 @@ def test_protobuf_frames_have_their_length_in_front_and_no_envelope() -> None:
 @pytest.mark.parametrize("codec", [*CODECS, CBOR], ids=lambda codec: codec.media_type)
 def test_lists_from_encoded_items(codec: Codec) -> None:
     head = {"apiVersion": "v1", "kind": "ConfigMapList", "metadata": {"resourceVersion": "7"}}
-    encoded = codec.encode_list(head, [codec.encode(CONFIG_MAP)] * 2)
-    value = codec.decode(encoded)
-    assert value["metadata"] == {"resourceVersion": "7"}
-    assert [item["data"] for item in value["items"]] == [{"k": "v"}] * 2
+    for count in (0, 1, 2):
+        parts = codec.encode_list(head, [codec.encode_item(CONFIG_MAP)] * count)
+        value = codec.decode(b"".join(parts))
+        assert value["metadata"] == {"resourceVersion": "7"}
+        assert [item["data"] for item in value["items"] or ()] == [{"k": "v"}] * count
 
 
 @pytest.mark.parametrize(

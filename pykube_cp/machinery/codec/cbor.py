@@ -1,6 +1,6 @@
 """``application/cbor``: not served by default, as upstream's feature gate has it off."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -50,6 +50,9 @@ class Cbor:
             data = rest
         return events, data
 
-    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+    def encode_item(self, obj: Object) -> bytes:
+        return self.encode(obj)
+
+    def encode_list(self, head: Object, items: Sequence[bytes]) -> list[bytes]:
         rules = _rules()
-        return self.encode({**head, "items": [rules.loads(item) for item in items]})
+        return [self.encode({**head, "items": [rules.loads(item) for item in items]})]

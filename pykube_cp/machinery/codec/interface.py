@@ -4,7 +4,7 @@ A codec turns bytes of one media type into an object and back. Objects are plain
 that Go's JSON encoding of the same typed object has; so all codecs agree on them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from pykube_cp.machinery.gvk import GVK
@@ -93,6 +93,10 @@ class Codec(Protocol):
         """The whole events in ``data`` as (type, object), and the rest."""
         ...
 
-    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
-        """A list from a head without items and its items, each as ``encode`` gave it."""
+    def encode_item(self, obj: Object) -> bytes:
+        """The bytes of a complete object as it stands in a list."""
+        ...
+
+    def encode_list(self, head: Object, items: Sequence[bytes]) -> list[bytes]:
+        """The parts of a list, of a head without items and of items as ``encode_item`` gives them."""
         ...

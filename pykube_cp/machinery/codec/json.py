@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -91,6 +91,10 @@ class Json:
         events = [loads(line) for line in lines if line.strip()]
         return [(event["type"], event["object"]) for event in events], rest
 
-    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+    def encode_item(self, obj: Object) -> bytes:
+        return orjson.dumps(obj)
+
+    def encode_list(self, head: Object, items: Sequence[bytes]) -> list[bytes]:
         opened = orjson.dumps({key: value for key, value in head.items() if key != "items"})
-        return b'%b,"items":[%b]}' % (opened[:-1], b",".join(items))
+        between = [part for item in items for part in (b",", item)]
+        return [b'%b,"items":[' % opened[:-1], *between[1:], b"]}"]

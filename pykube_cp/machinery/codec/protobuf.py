@@ -5,13 +5,13 @@ Watches are frames of four bytes of length and a WatchEvent without envelope, wh
 # upstream: apimachinery pkg/runtime/serializer/protobuf/protobuf.go Serializer
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from pykube_cp.machinery import schema
 from pykube_cp.machinery.codec.interface import MAGIC, DecodeError, NotEncodableError
 from pykube_cp.machinery.codec.proto_decode import decode_message, members
-from pykube_cp.machinery.codec.proto_encode import delimited, encode_message
+from pykube_cp.machinery.codec.proto_encode import delimited, encode_message, varint
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.objects import Object
 
@@ -75,10 +75,16 @@ def _bytes(found: dict[int, Any], number: int) -> bytes:
 
 
 def envelope(api_version: str, kind: str, message: bytes) -> bytes:
+    return b"".join((_opening(api_version, kind, len(message)), message, _CLOSING))
+
+
+def _opening(api_version: str, kind: str, size: int) -> bytes:
+    """What goes before a message of so many bytes."""
     named = b"\x0a" + delimited(api_version.encode()) + b"\x12" + delimited(kind.encode())
-    return b"".join(
-        (MAGIC, b"\x0a", delimited(named), b"\x12", delimited(message), b"\x1a\x00\x22\x00")
-    )
+    return b"".join((MAGIC, b"\x0a", delimited(named), b"\x12", varint(size)))
+
+
+_CLOSING = b"\x1a\x00\x22\x00"
 
 
 def _type_to_write(obj: Object) -> schema.Type:
@@ -110,8 +116,7 @@ class Protobuf:
         return decode(data, default)
 
     def encode(self, obj: Object) -> bytes:
-        message = encode_message(obj, _type_to_write(obj))
-        return envelope(obj.get("apiVersion", ""), obj["kind"], message)
+        return envelope(obj.get("apiVersion", ""), obj["kind"], self.encode_item(obj))
 
     def frame_event(self, event_type: str, encoded: bytes) -> bytes:
         raw = b"\x0a" + delimited(encoded)
@@ -131,15 +136,18 @@ class Protobuf:
             at += 4 + length
         return events, data[at:]
 
-    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+    def encode_item(self, obj: Object) -> bytes:
+        """The message without envelope, as it stands wherever the kind is known."""
+        return encode_message(obj, _type_to_write(obj))
+
+    def encode_list(self, head: Object, items: Sequence[bytes]) -> list[bytes]:
         kind = _type_to_write(head)
-        number = kind.fields["items"].number
-        message = [encode_message({**head, "items": []}, kind)]
-        tag = bytes((number << 3 | 2,))
+        tag = varint(kind.fields["items"].number << 3 | 2)
+        parts = [b"", encode_message({**head, "items": []}, kind)]
         for item in items:
-            message.append(tag)
-            message.append(delimited(open_envelope(item)[2]))
-        return envelope(head["apiVersion"], head["kind"], b"".join(message))
+            parts += (tag + varint(len(item)), item)
+        parts[0] = _opening(head["apiVersion"], head["kind"], sum(map(len, parts)))
+        return [*parts, _CLOSING]
 
 
 def _read_event(data: bytes) -> tuple[str, Any]:

@@ -1,6 +1,6 @@
 """``application/yaml``; the parser is loaded when the first YAML comes."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -41,7 +41,9 @@ class Yaml:
     def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
         raise DecodeError("watches cannot be sent as YAML")
 
-    def encode_list(self, head: Object, items: Iterable[bytes]) -> bytes:
+    def encode_item(self, obj: Object) -> bytes:
+        return self.encode(obj)
+
+    def encode_list(self, head: Object, items: Sequence[bytes]) -> list[bytes]:
         rules = _rules()
-        data: bytes = rules.dumps({**head, "items": [rules.loads(item) for item in items]})
-        return data
+        return [self.encode({**head, "items": [rules.loads(item) for item in items]})]
