@@ -143,7 +143,7 @@ async def start_api_server(
     bootstrap = Bootstrap(client, config, _authorities(keys))
     checks.install(services, storage, informers, bootstrap, lambda: tasks.stopping)
     late.handler = pipeline.build(services)
-    edge = _edge(config, keys, pipeline.build_wire(late.handler))
+    edge = _edge(config, keys, pipeline.build_wire(services, late.handler))
     tasks.start(informers.run(), "api server informers")
     await _start_allocators(services)
     await bootstrap.create()

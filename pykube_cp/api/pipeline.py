@@ -33,6 +33,6 @@ def build(services: Services) -> Handler:
     return handler
 
 
-def build_wire(handler: Handler) -> WireHandler:
+def build_wire(services: Services, handler: Handler) -> WireHandler:
     """The pipeline for the edge: answers and failures as bytes."""
-    return respond.build(handler)
+    return respond.build(handler, services.caches.messages)

@@ -6,12 +6,12 @@ so that a thousand watchers cost one encoding.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
-from pykube_cp.api import transforms
+from pykube_cp.api import lists, transforms
 from pykube_cp.api.filters.authentication import CHALLENGE
 from pykube_cp.api.metrics import REQUESTS
 from pykube_cp.api.request import (
@@ -40,10 +40,11 @@ from pykube_cp.machinery.codec.negotiation import (
     as_it_is,
     negotiate,
 )
+from pykube_cp.machinery.codec.protobuf import envelope
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.resource import Resource
-from pykube_cp.storage.watch_cache import Entry
+from pykube_cp.storage.watch_cache import Entry, Messages
 
 _log = logging.getLogger(__name__)
 _WARNING_LIMIT = 4096
@@ -54,12 +55,12 @@ _PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as strconv.ParseBool
 
 
-def build(handler: Handler) -> WireHandler:
+def build(handler: Handler, messages: Messages) -> WireHandler:
     """The outermost handler: whatever happens inside, the client gets an answer."""
 
     async def handle(request: Request) -> Wire:
         try:
-            wire = encode(request, await handler(request))
+            wire = await encode(request, await handler(request), messages)
         except errors.StatusError as error:
             wire = failure(request, error)
         except asyncio.CancelledError:
@@ -74,7 +75,7 @@ def build(handler: Handler) -> WireHandler:
     return handle
 
 
-def encode(request: Request, outcome: Outcome) -> Wire:
+async def encode(request: Request, outcome: Outcome, messages: Messages) -> Wire:
     """The outcome as the client wants it; 406 when it cannot be had so."""
     if isinstance(outcome, Response | Stream | Push | Upgrade):
         return outcome
@@ -85,12 +86,12 @@ def encode(request: Request, outcome: Outcome) -> Wire:
         )
     except NotAcceptableError as error:
         raise errors.StatusError(406, "NotAcceptable", str(error)) from None
-    form = Form(request, outcome.resource, accepted)
+    form = Form(request, outcome.resource, accepted, messages)
     try:
         if isinstance(outcome, ObjectResult):
             return form.object_response(outcome)
         if isinstance(outcome, ListResult):
-            return form.list_response(outcome)
+            return await form.list_response(outcome)
     except NotEncodableError as error:
         raise errors.StatusError(406, "NotAcceptable", str(error)) from None
     return form.watch_response(outcome)
@@ -154,8 +155,11 @@ def failure(request: Request, error: errors.StatusError) -> Response:
 class Form:
     """One agreed form: codec and transform, for one resource."""
 
-    def __init__(self, request: Request, resource: Resource, accepted: Accepted) -> None:
+    def __init__(
+        self, request: Request, resource: Resource, accepted: Accepted, messages: Messages
+    ) -> None:
         self._request = request
+        self._messages = messages
         self._resource = resource
         self._codec = accepted.codec
         self._pretty = accepted.pretty or wants_pretty(request)
@@ -170,11 +174,9 @@ class Form:
             resource.gvr,
             request.query.get("includeObject") if accepted.convert else "",
         )
-        self._plain = (
-            accepted.codec is _JSON_CODEC
-            and accepted.convert is None
-            and resource.conversion is None
-        )
+        as_stored = accepted.convert is None and resource.conversion is None
+        self._plain = as_stored and accepted.codec is _JSON_CODEC
+        self._plain_protobuf = as_stored and accepted.codec is codecs.PROTOBUF
 
     def _find_transform(self) -> Callable[[Object], Object] | None:
         """From the stored object to what is shown; None when they are the same."""
@@ -192,6 +194,8 @@ class Form:
     def object_response(self, result: ObjectResult) -> Response:
         if result.entry is not None and self._plain and not self._pretty:
             body = result.entry.data + b"\n"
+        elif result.entry is not None and self._plain_protobuf:
+            body = self._in_protobuf(result.entry)
         else:
             obj = result.obj
             if obj is None:
@@ -211,8 +215,12 @@ class Form:
             return transforms.table_of_one(self._resource, self._convert.api_version, include)(obj)
         return transforms.partial(self._convert.api_version)(obj)
 
-    def list_response(self, result: ListResult) -> Response:
-        head = _list_head(self._resource, result)
+    def _in_protobuf(self, entry: Entry) -> bytes:
+        message = self._messages.of(entry, codecs.PROTOBUF.encode_item)
+        return envelope(self._resource.api_version, self._resource.kind, message)
+
+    async def list_response(self, result: ListResult) -> Response | Stream:
+        head = lists.head_of(self._resource, result)
         if self._convert is not None and self._convert.kind == "Table":
             include = self._request.query.get("includeObject") or "Metadata"
             table = transforms.table(
@@ -223,30 +231,33 @@ class Form:
                 head["metadata"],
             )
             body = self._bytes(table)
-        elif self._plain and not self._pretty:
-            body = _join_json(head, self._resource, result.entries)
-        else:
-            body = self._list_bytes(head, result)
-        return Response(200, body, self._content_type)
+            return Response(200, body, self._content_type)
+        return lists.answer(await self._list_parts(head, result), self._content_type)
+
+    async def _list_parts(self, head: Object, result: ListResult) -> Sequence[lists.Part]:
+        if self._plain and not self._pretty:
+            return lists.stored(head, self._resource, result.entries)
+        if self._plain_protobuf:
+            encode_item = codecs.PROTOBUF.encode_item
+            items = await lists.messages(self._messages, result.entries, encode_item)
+            return codecs.PROTOBUF.encode_list(head, items)
+        return self._list_bytes(head, result)
 
     def _served(self, entry: Entry) -> Object:
         conversion = self._resource.conversion
         obj = entry.object()
         return conversion.from_storage(obj) if conversion is not None else obj
 
-    def _list_bytes(self, head: Object, result: ListResult) -> bytes:
+    def _list_bytes(self, head: Object, result: ListResult) -> list[bytes]:
         if self._convert is not None:
             head["kind"] = "PartialObjectMetadataList"
             head["apiVersion"] = self._convert.api_version
         transform = self._transform or _same
         items = (transform(entry.object()) for entry in result.entries)
-        if self._codec is codecs.PROTOBUF or self._pretty:
-            if self._codec is codecs.PROTOBUF:
-                return self._codec.encode_list(head, map(self._codec.encode, items))
-            head["items"] = [_without_kind(item, self._convert) for item in items]
-            return self._bytes(head)
+        if self._codec is codecs.PROTOBUF:
+            return self._codec.encode_list(head, [*map(self._codec.encode_item, items)])
         head["items"] = [_without_kind(item, self._convert) for item in items]
-        return self._bytes(head)
+        return [self._bytes(head)]
 
     def _bytes(self, obj: Object) -> bytes:
         return _encoded(self._codec, obj, pretty=self._pretty)
@@ -296,6 +307,8 @@ class Form:
         entry = watched.entry
         if entry is not None and self._plain and not watched.stamp:
             return self._codec.frame_event(watched.type, entry.data)
+        if entry is not None and self._plain_protobuf and not watched.stamp:
+            return self._codec.frame_event(watched.type, self._in_protobuf(entry))
         obj = self._watched_object(watched)
         return self._codec.frame_event(watched.type, self._codec.encode(obj))
 
@@ -368,46 +381,6 @@ def _allows(outcome: Any) -> Callable[[str, GVK | None], bool]:
 
 def _content_type(accepted: Accepted) -> str:
     return accepted.codec.media_type
-
-
-def _list_head(resource: Resource, result: ListResult) -> Object:
-    metadata: Object = {"resourceVersion": str(result.resource_version)}
-    if result.continue_:
-        metadata["continue"] = result.continue_
-    if result.remaining is not None:
-        metadata["remainingItemCount"] = result.remaining
-    return {
-        "kind": resource.list_kind,
-        "apiVersion": resource.api_version,
-        "metadata": metadata,
-    }
-
-
-def _join_json(head: Object, resource: Resource, entries: Any) -> bytes:
-    """Stored bytes side by side; each without the kind and version that the list states."""
-    start = orjson.dumps(head)[:-1]
-    prefixes = _prefixes(resource)
-    return b"".join((start, b',"items":[', b",".join(_bare(entries, prefixes)), b"]}\n"))
-
-
-def _prefixes(resource: Resource) -> tuple[bytes, ...]:
-    if resource.is_custom:
-        return ()
-    kind, version = orjson.dumps(resource.kind), orjson.dumps(resource.api_version)
-    return (
-        b'{"kind":%b,"apiVersion":%b,' % (kind, version),
-        b'{"apiVersion":%b,"kind":%b,' % (version, kind),
-    )
-
-
-def _bare(entries: Any, prefixes: tuple[bytes, ...]) -> Iterator[bytes]:
-    size = len(prefixes[0]) if prefixes else 0
-    for entry in entries:
-        data: bytes = entry.data
-        if prefixes and data.startswith(prefixes):
-            yield b"{" + data[size:]
-        else:
-            yield data
 
 
 def _without_kind(item: Object, convert: GVK | None) -> Object:

@@ -22,6 +22,7 @@ from pykube_cp.storage.interface import Event, FutureRevision, Storage
 LOG_SECONDS = 300.0
 LOG_BYTES = 64 << 20
 LOG_MINIMUM = 100
+MESSAGE_BYTES = 128 << 20
 
 Index = tuple[dict[str, str] | None, tuple[str, ...]]
 """What is known of an object without parsing it: labels, and the values of its selectable fields."""
@@ -31,7 +32,10 @@ Match = Callable[["Entry"], bool]
 
 
 class Entry(msgspec.Struct, gc=False, frozen=True):
-    """One object in one revision: its bytes and what selects it."""
+    """One object in one revision: its bytes and what selects it.
+
+    ``message`` is for its protobuf form, see ``Messages``; None where none is kept.
+    """
 
     key: str
     namespace: str
@@ -40,11 +44,38 @@ class Entry(msgspec.Struct, gc=False, frozen=True):
     data: bytes
     labels: dict[str, str] | None
     fields: tuple[str, ...]
+    message: bytes | None = None
 
     def object(self) -> Object:
         """A fresh dict of the object."""
         decoded: Object = orjson.loads(self.data)
         return decoded
+
+
+class Messages:
+    """Protobuf forms of current entries: made when first asked for and kept, up to so many bytes.
+
+    What goes beyond the limit is made anew each time, rather than pushing out what is there: whoever
+    lists more than fits would push out everything.
+    """
+
+    def __init__(self, limit: int = MESSAGE_BYTES) -> None:
+        self._limit = limit
+        self.size = 0
+
+    def of(self, entry: Entry, make: Callable[[Object], bytes]) -> bytes:
+        if entry.message:
+            return entry.message
+        message = make(entry.object())
+        if entry.message is not None and self.size + len(message) <= self._limit:
+            self.size += len(message)
+            msgspec.structs.force_setattr(entry, "message", message)
+        return message
+
+    def forget(self, entry: Entry) -> None:
+        """The entry is no longer current."""
+        self.size -= len(entry.message or b"")
+        msgspec.structs.force_setattr(entry, "message", None)
 
 
 class Change(msgspec.Struct):
@@ -106,10 +137,16 @@ class ResourceCache:
     """
 
     def __init__(
-        self, storage: Storage, prefix: str, indexer: Indexer, indexed_field: int | None = None
+        self,
+        storage: Storage,
+        prefix: str,
+        indexer: Indexer,
+        indexed_field: int | None = None,
+        messages: Messages | None = None,
     ) -> None:
         self.prefix = prefix
         self._storage = storage
+        self._messages = messages or Messages()
         self._indexer = indexer
         self._indexed_field = indexed_field
         self._entries: dict[str, Entry] = {}
@@ -126,7 +163,7 @@ class ResourceCache:
         """Read what is stored; events that arrive meanwhile wait and are applied afterwards."""
         found = await self._storage.range(self.prefix)
         for kv in found.items:
-            entry = self._entry(kv.key, kv.value, kv.revision, None)
+            entry = self._entry(kv.key, kv.value, kv.revision, None, message=b"")
             self._entries[kv.key] = entry
             self.changed_at = max(self.changed_at, kv.revision)
         self._keys = sorted(self._entries)
@@ -203,24 +240,33 @@ class ResourceCache:
         first = bisect_left(self._keys, max(prefix, start))
         return first, bisect_left(self._keys, prefix[:-1] + "0", lo=first)
 
-    def _entry(self, key: str, value: bytes, revision: int, note: Note | None) -> Entry:
+    def _entry(
+        self,
+        key: str,
+        value: bytes,
+        revision: int,
+        note: Note | None,
+        message: bytes | None = None,
+    ) -> Entry:
         labels, fields = note.index if note is not None else self._indexer(value)
         namespace, _, name = key[len(self.prefix) :].rpartition("/")
-        entry = Entry(key, namespace, name, revision, value, labels, fields)
+        entry = Entry(key, namespace, name, revision, value, labels, fields, message)
         if note is not None:
             note.entry = entry
         return entry
 
-    def _change(self, event: Event, previous: Entry | None) -> Change:
+    def _change(self, event: Event, previous: Entry | None, message: bytes | None = None) -> Change:
         note = event.note if isinstance(event.note, Note) else None
-        entry = self._entry(event.key, event.value, event.revision, note)
+        entry = self._entry(event.key, event.value, event.revision, note, message)
         return Change(entry, previous, event.deleted, clock.monotonic(), {})
 
     def _apply(self, event: Event) -> None:
         key = event.key
         previous = self._entries.get(key)
-        change = self._change(event, previous)
+        change = self._change(event, previous, None if event.deleted else b"")
         self.changed_at = event.revision
+        if previous is not None:
+            self._messages.forget(previous)
         if event.deleted:
             if previous is not None:
                 del self._entries[key]
@@ -266,6 +312,7 @@ class WatchCache:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+        self.messages = Messages()
         self._caches: dict[str, ResourceCache] = {}
         self._loading: dict[str, asyncio.Task[ResourceCache]] = {}
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -282,7 +329,7 @@ class WatchCache:
         if prefix in self._caches and prefix not in self._loading:
             return self._caches[prefix]
         if prefix not in self._loading:
-            cache = ResourceCache(self.storage, prefix, indexer, indexed_field)
+            cache = ResourceCache(self.storage, prefix, indexer, indexed_field, self.messages)
             self._caches[prefix] = cache
             self._loading[prefix] = asyncio.ensure_future(self._load(cache))
         return asyncio.shield(self._loading[prefix])

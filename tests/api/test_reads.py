@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from pykube_cp.api import versions
-from tests.api.serving import Answer, Api, config_map, next_of, pod
+from pykube_cp.api import lists, versions
+from pykube_cp.machinery.codec.catalog import PROTOBUF as CODEC
+from tests.api.serving import PROTOBUF, Answer, Api, config_map, next_of, pod
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,6 +39,23 @@ async def test_lists_are_in_order_and_never_null(api: Api) -> None:
     for name in ("b", "a", "a.b", "a-b"):
         await put(api, path, name)
     assert names(await api("GET", path)) == ["a", "a-b", "a.b", "b"]
+
+
+@pytest.mark.parametrize("piece", [100, lists.PIECE])
+async def test_large_lists_come_in_pieces(
+    api: Api, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    path = await filled(api, "a", "b", "c", "d")
+    monkeypatch.setattr(lists, "PIECE", piece)
+    monkeypatch.setattr(lists, "_ENCODED_AT_ONCE", 2)
+    in_json = await api("GET", path)
+    assert names(in_json) == ["a", "b", "c", "d"]
+    assert int(in_json.headers["Content-Length"]) == len(in_json.body)
+    for _ in range(2):
+        in_protobuf = await api("GET", path, accept=PROTOBUF)
+        assert in_protobuf.headers["Content-Type"] == PROTOBUF
+        assert CODEC.decode(in_protobuf.body)["items"] == in_json.json["items"]
+    assert (await api("HEAD", path)).body == b""
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
@@ -14,6 +15,7 @@ from pykube_cp.storage.watch_cache import (
     Change,
     Entry,
     Index,
+    Messages,
     ResourceCache,
     Subscription,
     WatchCache,
@@ -321,7 +323,9 @@ async def test_writers_get_the_entry_that_the_cache_holds() -> None:
 
     before = await create("early")
     cache = await loaded(caches)
-    assert cache.get(key("early")) == before
+    found = cache.get(key("early"))
+    assert found is not None
+    assert msgspec.structs.replace(found, message=None) == before
     entry = await create("a")
     assert cache.get(key("a")) is entry
     assert (entry.namespace, entry.name, entry.labels, entry.fields) == (
@@ -350,3 +354,44 @@ async def test_events_without_notes_are_parsed() -> None:
     entry = cache.get(key("a"))
     assert entry is not None
     assert (entry.labels, entry.fields, entry.revision) == ({"x": "y"}, ("n1",), 9)
+
+
+async def test_messages_are_made_once_and_forgotten_with_their_entry() -> None:
+    storage = MemoryStorage()
+    caches = WatchCache(storage)
+    cache = await loaded(caches)
+    made: list[str] = []
+
+    def make(obj: Object) -> bytes:
+        made.append(obj["metadata"]["name"])
+        return b"a message"
+
+    def current(name: str) -> Entry:
+        found = cache.get(key(name))
+        assert found is not None
+        return found
+
+    await write(storage, pod("a"))
+    old = current("a")
+    assert [caches.messages.of(old, make) for _ in range(2)] == [b"a message"] * 2
+    assert (made, caches.messages.size) == (["a"], 9)
+    await write(storage, pod("a"))
+    assert caches.messages.size == 0
+    assert caches.messages.of(old, make) == b"a message"
+    assert (len(made), caches.messages.size) == (2, 0)
+    caches.messages.of(current("a"), make)
+    assert caches.messages.size == 9
+    await remove(storage, pod("a"))
+    assert caches.messages.size == 0
+
+
+async def test_messages_beyond_the_limit_are_not_kept() -> None:
+    storage = MemoryStorage()
+    cache = await loaded(WatchCache(storage))
+    for name in ("a", "b"):
+        await write(storage, pod(name))
+    kept = Messages(limit=10)
+    first, second = cache.entries()
+    assert kept.of(first, lambda _obj: b"sixsix") == b"sixsix"
+    assert kept.of(second, lambda _obj: b"sixsix") == b"sixsix"
+    assert (first.message, second.message, kept.size) == (b"sixsix", b"", 6)
