@@ -7,6 +7,7 @@ virtual clock with ``use()``. Sleeping goes through the event loop, which a test
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _now: Callable[[], float] = time.time
 _monotonic: Callable[[], float] = time.monotonic
@@ -35,7 +36,12 @@ def monotonic() -> float:
 
 def format_time(seconds: float) -> str:
     """``metav1.Time``: RFC 3339 in UTC with whole seconds, as in ``2026-11-24T10:00:00Z``."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _whole_seconds(int(seconds))
+
+
+@lru_cache(maxsize=64)  # the present second is asked for again and again
+def _whole_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_micro_time(seconds: float) -> str:
