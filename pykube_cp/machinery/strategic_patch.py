@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pykube_cp.machinery.go_text import plain, quote, type_name
-from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, Field, Leaf, ListOf, MapOf, Type
 
 _MARKER = "$patch"
@@ -48,16 +48,14 @@ class _Rule(NamedTuple):
 
 
 def apply(live: Object, patch: Object, kind: Type) -> Object:
-    """``live``, of type ``kind``, with the patch applied; shares nothing with either."""
-    return _merge_map(deep_copy(live), deep_copy(patch), kind)
-
-
-# The two arguments of everything below are copies, changed in place.
+    """``live``, of type ``kind``, with the patch applied; changes neither, shares branches with both."""
+    return _merge_map(live, patch, kind)
 
 
 def _merge_map(live: Object, patch: Object, kind: AnyType) -> Object:
     if _MARKER in patch:
         return _directed(patch)
+    live, patch = dict(live), dict(patch)  # what follows changes them
     _retain_keys(live, patch)
     for key in [key for key in patch if key.startswith(_ORDER)]:
         _merge_ordered(live, patch, key, kind)
@@ -81,8 +79,7 @@ def _merge_map(live: Object, patch: Object, kind: AnyType) -> Object:
 def _directed(patch: Object) -> Object:
     directive = patch[_MARKER]
     if directive == "replace":
-        del patch[_MARKER]
-        return patch
+        return {key: value for key, value in patch.items() if key != _MARKER}
     if directive == "delete":
         return {}
     raise _unknown_directive(directive, patch)
@@ -206,12 +203,13 @@ def _slots(old: JsonList, new: JsonList, merge_key: str) -> JsonList:
 
     Upstream deletes and appends within one array and then reads the old order from it.
     """
-    gone = [item.get(merge_key) for item in new if item.get(_MARKER) == "delete"]
-    kept = [item for item in old if not _contains(gone, item.get(merge_key))]
+    gone = _Places([item for item in new if item.get(_MARKER) == "delete"], merge_key)
+    kept = [item for item in old if gone.of(item.get(merge_key)) < 0]
     if len(kept) == len(old) or any(item.get(_MARKER) == "replace" for item in new):
         return kept
     added = [item for item in new if not _has_marker(item)]
-    fresh = [item for item in added if _index(kept, item.get(merge_key), merge_key) < 0]
+    known = _Places(kept, merge_key)
+    fresh = [item for item in added if known.of(item.get(merge_key)) < 0]
     return [*kept, *fresh][: len(old)]
 
 
@@ -288,11 +286,9 @@ def _merge_list(
         return live
     if not _holds_maps(live, patch):
         if deleting:
-            return [item for item in live if not _contains(patch, item)]
-        merged: JsonList = []
-        for item in [*live, *patch]:
-            if not _contains(merged, item):
-                merged.append(item)
+            gone = _Places(patch, "")
+            return [item for item in live if gone.of(item) < 0]
+        merged = _Places([*live, *patch], "").firsts()
         ordered, others = _partition(merged, patch, rule.merge_key)
         return _interleave(ordered, others, patch, live, "")
     key = rule.merge_key
@@ -317,10 +313,6 @@ def _holds_maps(*lists: Sequence[Any]) -> bool:
     if list in kinds:
         raise PatchError(_LIST_OF_LISTS, 422)
     return dict in kinds
-
-
-def _contains(values: JsonList, wanted: Any) -> bool:
-    return any(_same(value, wanted) for value in values)
 
 
 def _apply_special(live: JsonList, patch: JsonList, merge_key: str) -> tuple[JsonList, JsonList]:
@@ -349,32 +341,58 @@ def _has_key(item: Object, merge_key: str, wanted: Any) -> bool:
 
 def _merge_elements(live: JsonList, patch: JsonList, rule: _Rule) -> JsonList:
     merged = list(live)
+    places = _Places(merged, rule.merge_key)
     for item in patch:
-        wanted = _key_of(item, rule.merge_key)
-        at = _index(merged, wanted, rule.merge_key)
+        at = places.of(_key_of(item, rule.merge_key))
         if at < 0:
+            places.add(item)
             merged.append(item)
         else:
             merged[at] = _merge_map(merged[at], item, rule.items)
     return merged
 
 
-def _index(items: JsonList, wanted: Any, merge_key: str) -> int:
-    """Where the element with that key, or of that value, is; -1 if nowhere."""
-    for at, item in enumerate(items):
-        found = item.get(merge_key) if merge_key and isinstance(item, dict) else item
-        if _same(found, wanted):
-            return at
-    return -1
+class _Places:
+    """Where in a list the first element with a key, or of a value, stands."""
+
+    def __init__(self, items: JsonList, merge_key: str) -> None:
+        self._keys: JsonList = []
+        self._merge_key = merge_key
+        self._known: dict[tuple[type, Any], int] = {}
+        for item in items:
+            self.add(item)
+
+    def add(self, item: Any) -> None:
+        key = self._key(item)
+        if not isinstance(key, dict | list):
+            self._known.setdefault((type(key), key), len(self._keys))
+        self._keys.append(key)
+
+    def of(self, wanted: Any) -> int:
+        """-1 if nowhere."""
+        if not isinstance(wanted, dict | list):
+            return self._known.get((type(wanted), wanted), -1)
+        return next((at for at, key in enumerate(self._keys) if _same(key, wanted)), -1)
+
+    def of_item(self, item: Any) -> int:
+        return self.of(self._key(item))
+
+    def firsts(self) -> JsonList:
+        """Each value once."""
+        return [key for at, key in enumerate(self._keys) if self.of(key) == at]
+
+    def _key(self, item: Any) -> Any:
+        return item.get(self._merge_key) if self._merge_key and isinstance(item, dict) else item
 
 
 def _partition(items: JsonList, order: JsonList, merge_key: str) -> tuple[JsonList, JsonList]:
     """Those that ``order`` names, and the others."""
     named: JsonList = []
     others: JsonList = []
+    places = _Places(order, merge_key)
     for item in items:
         wanted = _key_of(item, merge_key) if merge_key else item
-        (others if _index(order, wanted, merge_key) < 0 else named).append(item)
+        (others if places.of(wanted) < 0 else named).append(item)
     return named, others
 
 
@@ -390,19 +408,12 @@ def _interleave(
     if merge_key:
         for item in [*ordered, *order, *others, *before]:
             _key_of(item, merge_key)
-    right = _sorted_like(ordered, order, merge_key)
-    left = _sorted_like(others, before, merge_key)
+    standing, wanted = _Places(before, merge_key), _Places(order, merge_key)
+    right = sorted(ordered, key=wanted.of_item)
     made: JsonList = []
-    while left and right:
-        first, second = _place(before, left[0], merge_key), _place(before, right[0], merge_key)
-        takes_left = 0 <= first < second
-        made.append((left if takes_left else right).pop(0))
-    return [*made, *left, *right]
-
-
-def _sorted_like(items: JsonList, order: JsonList, merge_key: str) -> JsonList:
-    return sorted(items, key=lambda item: _place(order, item, merge_key))
-
-
-def _place(order: JsonList, item: Any, merge_key: str) -> int:
-    return _index(order, item[merge_key] if merge_key else item, merge_key)
+    for item in sorted(others, key=standing.of_item):
+        first = standing.of_item(item)
+        while right and not 0 <= first < standing.of_item(right[0]):
+            made.append(right.pop(0))
+        made.append(item)
+    return [*made, *right]
