@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pykube_cp.machinery.apply.elements import elements_of
 from pykube_cp.machinery.apply.fields import (
+    SELF,
     Fields,
     attach,
     field_element,
@@ -67,44 +68,54 @@ def _visit(shape: Shape, old: Any, new: Any, element: str, into: Comparison) -> 
     """Put the differences into the sets of the parent, under ``element``."""
     if old is new or (not shape.is_deduced and old == new and type(old) is type(new)):
         return
-    old_kind, new_kind = shape.kind_of(old), shape.kind_of(new)
+    if old is ABSENT:
+        into.added[element] = _whole(shape, new)
+        return
     if new is ABSENT:
-        is_leaf = _handle(shape, old_kind, old, new, element, into)
-    else:
-        if old is not ABSENT and old_kind != new_kind:
-            _handle(shape, old_kind, old, new, element, into)
-        is_leaf = _handle(shape, new_kind, old, new, element, into)
-    if not is_leaf and old is ABSENT:
-        mark(into.added, element)
-    elif not is_leaf and new is ABSENT:
-        mark(into.removed, element)
+        into.removed[element] = _whole(shape, old)
+        return
+    old_kind, new_kind = shape.kind_of(old), shape.kind_of(new)
+    if old_kind != new_kind:
+        _handle(shape, old_kind, old, new, element, into)
+    _handle(shape, new_kind, old, new, element, into)
 
 
-def _handle(shape: Shape, kind: Kind, old: Any, new: Any, element: str, into: Comparison) -> bool:
-    """Whether the value counted as one."""
+def _whole(shape: Shape, value: Any) -> Fields:
+    """What comes or goes with a value, below its element: the element itself, and all fields."""
+    made: Fields = {}
+    if isinstance(value, dict):
+        if shape.map is None or shape.map.atomic:
+            return made
+        for name, item in value.items():
+            member = shape.map.member(name)
+            if member is not None:
+                made[field_element(name)] = _whole(member, item)
+    elif isinstance(value, list):
+        if shape.list is None or shape.list.atomic:
+            return made
+        for element, item in zip(elements_of(shape.list, value), value, strict=True):
+            # What stands there twice is known only as a whole.
+            made[element] = {} if element in made else _whole(shape.list.element, item)
+    if made:
+        made[SELF] = {}
+    return made
+
+
+def _handle(shape: Shape, kind: Kind, old: Any, new: Any, element: str, into: Comparison) -> None:
     below = Comparison({}, {}, {})
     if kind == "map" and shape.map is not None and not shape.map.atomic:
         was, now = _as_map(old), _as_map(new)
         if was or now:
             _map_members(shape.map, was, now, below)
             _attach(below, element, into)
-            return False
+            return
     elif kind == "list" and shape.list is not None and not shape.list.atomic:
         were, are = _as_list(old), _as_list(new)
         if were or are:
             _list_members(shape.list, were, are, below)
             _attach(below, element, into)
-            return False
-    _leaf(old, new, element, into)
-    return True
-
-
-def _leaf(old: Any, new: Any, element: str, into: Comparison) -> None:
-    if old is ABSENT:
-        mark(into.added, element)
-    elif new is ABSENT:
-        mark(into.removed, element)
-    elif not equal(old, new):
+            return
+    if not equal(old, new):
         mark(into.modified, element)
 
 

@@ -52,8 +52,18 @@ def value_element(value: Any) -> str:
 
 def key_element(keys: Mapping[str, Any]) -> str:
     """An element by its keys; names are sorted."""
-    inner = ",".join(f"{marshal(name)}:{_json(keys[name])}" for name in sorted(keys))
-    return f"k:{{{inner}}}"
+    pairs = [part for name in sorted(keys) for part in (name, keys[name])]
+    try:
+        return _keys_value(*pairs)
+    except TypeError:
+        return _keys_value.__wrapped__(*pairs)  # a list or map, which no key should be
+
+
+@lru_cache(maxsize=8192, typed=True)  # 1 and true are different keys
+def _keys_value(*pairs: Any) -> str:
+    names, values = pairs[::2], pairs[1::2]
+    inner = (f"{marshal(name)}:{_json(value)}" for name, value in zip(names, values, strict=True))
+    return f"k:{{{','.join(inner)}}}"
 
 
 def _json(value: Any) -> str:

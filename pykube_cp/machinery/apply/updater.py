@@ -114,7 +114,8 @@ class Updater:
         if last is not None and last.fields == wanted:
             wanted = last.fields
         managed[manager] = VersionedSet(wanted, self._version, applied=True)
-        merged = self._prune(merged, managed, manager, last)
+        if last is not None and not self._keeps(last, wanted):
+            merged = self._prune(merged, managed, manager, last)
         managed, _ = self._take_over(live, merged, managed, manager, force=force)
         return (None if equal(live, merged) else merged), managed
 
@@ -171,11 +172,14 @@ class Updater:
 
     # What is no longer applied.
 
+    def _keeps(self, last: VersionedSet, wanted: Fields) -> bool:
+        """Whether all that was applied before still is, so that pruning would take nothing."""
+        same_version = self._convert is None or last.api_version == self._version
+        return same_version and not sets.difference(last.fields, wanted)
+
     def _prune(
-        self, merged: Object, managed: ManagedSets, by: Manager, last: VersionedSet | None
+        self, merged: Object, managed: ManagedSets, by: Manager, last: VersionedSet
     ) -> Object:
-        if last is None or not last.fields:
-            return merged
         try:
             shape, full = self._in_version(merged, last.api_version)
         except UnknownVersionError:

@@ -13,82 +13,98 @@ class ShapeError(ValueError):
     """A value does not fit its shape; the text lists everything that is wrong."""
 
 
+Found = list[tuple[str, str]]
+"""Where, from the value on, and what is wrong there."""
+
+_NOTHING: Found = []
+
+
 def validate(shape: Shape, value: Any) -> None:
     """``ShapeError`` unless the value fits; list elements must not repeat."""
-    found: list[str] = []
-    _visit(shape, value, "", found)
+    found = [f"{path}: {text}" if path else text for path, text in _visit(shape, value)]
     if found:
         raise ShapeError(found[0] if len(found) == 1 else "\n  ".join(["errors:", *found]))
 
 
-def _report(found: list[str], path: str, text: str) -> None:
-    found.append(f"{path}: {text}" if path else text)
+# Paths are put together on the way out, where something is wrong.
 
 
-def _visit(shape: Shape, value: Any, path: str, found: list[str]) -> None:
+def _below(step: str, found: Found) -> Found:
+    return [(step + path, text) for path, text in found]
+
+
+def _visit(shape: Shape, value: Any) -> Found:
     if value is None:
-        return
+        return _NOTHING
     kind = shape.kind_of(value)
     if kind == "scalar":
-        text = _scalar_error(shape, value)
-        if text:
-            _report(found, path, text)
-    elif kind == "map":
+        return _NOTHING if _is_scalar(shape, value) else [("", _scalar_error(shape, value))]
+    if kind == "map":
         assert shape.map is not None
         if isinstance(value, dict):
-            _visit_map(shape.map, value, path, found)
-        else:
-            _report(found, path, f"expected map, got &{{{plain(value)}}}")
-    else:
-        assert shape.list is not None
-        if isinstance(value, list):
-            _visit_list(shape.list, value, path, found)
-        else:
-            _report(found, path, f"expected list, got &{{{plain(value)}}}")
+            return _visit_map(shape.map, value)
+        return [("", f"expected map, got &{{{plain(value)}}}")]
+    assert shape.list is not None
+    if isinstance(value, list):
+        return _visit_list(shape.list, value)
+    return [("", f"expected list, got &{{{plain(value)}}}")]
 
 
-def _visit_map(shape: MapShape, value: dict[str, Any], path: str, found: list[str]) -> None:
+def _visit_map(shape: MapShape, value: dict[str, Any]) -> Found:
+    found = _NOTHING
     for name, item in value.items():
         member = shape.member(name)
         if member is None:
-            _report(found, f"{path}.{name}", "field not declared in schema")
-            return
-        _visit(member, item, f"{path}.{name}", found)
+            return [*found, (f".{name}", "field not declared in schema")]
+        wrong = _visit(member, item)
+        if wrong:
+            found = [*found, *_below(f".{name}", wrong)]
+    return found
 
 
-def _visit_list(shape: ListShape, value: list[Any], path: str, found: list[str]) -> None:
+def _visit_list(shape: ListShape, value: list[Any]) -> Found:
+    found = _NOTHING
     seen: set[str] = set()
     for index, item in enumerate(value):
-        where = f"[{index}]"
+        element = ""
         if not shape.atomic:
             try:
                 element = element_of(shape, item)
             except FieldsError as error:
-                _report(found, path, f"element {index}: {error}")
-                return
-            where = element_text(element)
+                return [*found, ("", f"element {index}: {error}")]
             if element in seen:
-                _report(found, path, f"duplicate entries for key {where}")
+                text = f"duplicate entries for key {element_text(element)}"
+                found = [*found, ("", text)]
             seen.add(element)
-        _visit(shape.element, item, path + where, found)
+        wrong = _visit(shape.element, item)
+        if wrong:
+            where = f"[{index}]" if shape.atomic else element_text(element)
+            found = [*found, *_below(where, wrong)]
+    return found
+
+
+def _is_scalar(shape: Shape, value: Any) -> bool:
+    match shape.scalar:
+        case "numeric":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case _:
+            return not isinstance(value, dict | list)
 
 
 def _scalar_error(shape: Shape, value: Any) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     match shape.scalar:
         case "numeric":
-            fits = is_number
-            text = f"expected numeric (int or float), got {type_name(value)}"
+            return f"expected numeric (int or float), got {type_name(value)}"
         case "string":
-            fits = isinstance(value, str)
-            text = f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+            return f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
         case "boolean":
-            fits = isinstance(value, bool)
-            text = f"expected boolean, got &{{{plain(value)}}}"
+            return f"expected boolean, got &{{{plain(value)}}}"
         case _:
-            fits = not isinstance(value, dict | list)
-            text = f"expected any scalar, got &{{{plain(value)}}}"
-    return "" if fits else text
+            return f"expected any scalar, got &{{{plain(value)}}}"
 
 
 def _go_syntax(value: Any) -> str:
