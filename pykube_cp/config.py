@@ -146,7 +146,7 @@ class ApiServerConfig:
         service_cidrs: addresses of services; the first address of the first is the API server's.
         node_port_range: first and last port of NodePort services.
         kubelet_ca_file: who signs kubelets' serving certificates; empty: kubelets are trusted.
-        runtime_config: ``group/version`` that are off by default and wanted all the same.
+        runtime_config: which resources are served, see ``registry/enablement.py``.
     """
 
     bind_address: str = "127.0.0.1"
@@ -168,6 +168,6 @@ class ApiServerConfig:
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
     jwks_uri: str = ""
     anonymous_auth: bool = True
-    runtime_config: tuple[str, ...] = ()
+    runtime_config: Mapping[str, str] = field(default_factory=dict)
     disabled_admission_plugins: tuple[str, ...] = ()
     compaction_seconds: float = 300

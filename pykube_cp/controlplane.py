@@ -34,10 +34,8 @@ from pykube_cp.client.informer import Informers
 from pykube_cp.client.local import LocalClient
 from pykube_cp.config import ApiServerConfig, ControllerManagerConfig, SchedulerConfig
 from pykube_cp.machinery.user import API_SERVER, UserInfo
-from pykube_cp.registry import defaulting, validation
-from pykube_cp.registry.catalog import Catalog
-from pykube_cp.resources.catalog import GROUPS, RESOURCES
-from pykube_cp.resources.rules_catalog import RULES
+from pykube_cp.resources import rules_catalog
+from pykube_cp.resources.catalog import builtin
 from pykube_cp.storage.compaction import Compactor
 from pykube_cp.storage.expiry import Expiry
 from pykube_cp.storage.interface import Storage
@@ -131,8 +129,7 @@ async def start_api_server(
     config: ApiServerConfig, keys: pki.ClusterPki, storage: Storage
 ) -> ApiServer:
     """Start, from the storage up to the socket; it is ready when this returns."""
-    defaulting.use(RULES)
-    validation.use(RULES)
+    rules_catalog.install()
     tasks = Tasks(failed=asyncio.get_running_loop().create_future())
     await storage.start()
     late = _Late()
@@ -172,7 +169,7 @@ def _services(
     signer = TokenSigner(keys.service_account_key, issuer, (issuer,))
     return Services(
         config=config,
-        catalog=Catalog(RESOURCES, GROUPS, config.runtime_config),
+        catalog=builtin(config.runtime_config),
         objects=ObjectStore(storage),
         caches=WatchCache(storage),
         authentication=AuthenticationChain(_authenticators(config, keys, client)),

@@ -52,6 +52,6 @@ class Services:
         gvr = resource.stored_as or resource.gvr
         found = self.stores.get(gvr)
         if found is None:
-            row = self.catalog.resource(gvr) or resource
+            row = self.catalog.storage_row(resource)
             found = self.stores[gvr] = Store(row, self.objects, self.caches)
         return found

@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,11 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--runtime-config",
-        default="",
-        metavar="GROUP/VERSION,...",
-        help="versions that are off by default, as GROUP/VERSION or GROUP/VERSION=true",
+        action="append",
+        default=[],
+        metavar="KEY=BOOL,...",
+        help="which APIs to serve: api/all, api/ga, api/beta, api/alpha, GROUP/VERSION or "
+        "GROUP/VERSION/RESOURCE, each =true or =false",
     )
 
 
@@ -69,12 +71,11 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def enabled_versions(text: str) -> tuple[str, ...]:
-    """``--runtime-config`` as a list of versions."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    return tuple(
-        part.partition("=")[0] for part in parts if part.partition("=")[2] in {"", "true", "1"}
-    )
+def runtime_config(texts: Sequence[str]) -> dict[str, str]:
+    """``--runtime-config``, which may be given several times."""
+    from pykube_cp.registry import enablement  # noqa: PLC0415 - not for --help
+
+    return enablement.parse(",".join(texts))
 
 
 def own_address() -> str:

@@ -68,7 +68,7 @@ def server_config(options: argparse.Namespace) -> ApiServerConfig:
         port=options.port,
         advertise_address=address,
         service_cidrs=tuple(options.service_cidr.split(",")),
-        runtime_config=common.enabled_versions(options.runtime_config),
+        runtime_config=common.runtime_config(options.runtime_config),
     )
 
 

@@ -5,7 +5,7 @@ get plain tuples and dicts that a change replaces and never alters, so they need
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pykube_cp.machinery.gvk import GVK, GVR, GroupVersion
@@ -42,17 +42,17 @@ class Catalog:
     """The resources being served.
 
     Args:
-        resources: rows; those not served by default are left out unless ``enabled`` names their
-            ``group/version``.
+        resources: rows, served or not.
         groups: groups in discovery order with versions in order of preference. Groups that are not
             listed follow alphabetically, their versions in the order of ``version_priority``.
+        is_served: which rows are served; those that are by default if it is not given.
     """
 
     def __init__(
         self,
         resources: Iterable[Resource],
         groups: Iterable[Group] = (),
-        enabled: Iterable[str] = (),
+        is_served: Callable[[Resource], bool] | None = None,
     ) -> None:
         self._listed = {group.name: group for group in groups}
         self._by_gvr: dict[GVR, Resource] = {}
@@ -61,8 +61,9 @@ class Catalog:
         self._groups: dict[str, Group] = {}
         self.generation = 0
         """Grows with every change; whoever derives something from the catalog compares it."""
-        turned_on = set(enabled)
-        self.add(*(row for row in resources if _is_served(row, turned_on)))
+        self._known = {row.gvr: row for row in resources}
+        is_served = is_served or (lambda row: row.served_by_default)
+        self.add(*filter(is_served, self._known.values()))
 
     # Reading.
 
@@ -75,6 +76,12 @@ class Catalog:
 
     def all(self) -> tuple[Resource, ...]:
         return tuple(self._by_gvr.values())
+
+    def storage_row(self, row: Resource) -> Resource:
+        """The row as which the objects of ``row`` are stored, be it served or not."""
+        if row.stored_as is None:
+            return row
+        return self._by_gvr.get(row.stored_as) or self._known[row.stored_as]
 
     def stored(self) -> tuple[Resource, ...]:
         """Rows that are not mere views on others."""
@@ -153,7 +160,3 @@ class Catalog:
         first = [version for version in listed.versions if version in served] if listed else []
         others = sorted(served.difference(first), key=version_priority, reverse=True)
         return (*first, *others)
-
-
-def _is_served(row: Resource, enabled: set[str]) -> bool:
-    return row.served_by_default or row.api_version in enabled

@@ -1,6 +1,11 @@
 """Every built-in resource, in the order of discovery: the list of the pages beside it."""
 
+from collections.abc import Mapping
+
+from pykube_cp.machinery import schema
+from pykube_cp.machinery.gvk import GroupVersion
 from pykube_cp.registry.catalog import Catalog, Group
+from pykube_cp.registry.enablement import Enablement
 from pykube_cp.registry.resource import Resource
 from pykube_cp.resources import (
     admissionregistration,
@@ -85,6 +90,9 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 
-def builtin(*enabled: str) -> Catalog:
-    """A catalog of the built-in resources; ``enabled`` turns on further ``group/version``."""
-    return Catalog(RESOURCES, GROUPS, enabled)
+def builtin(settings: Mapping[str, str]) -> Catalog:
+    """A catalog of the built-in resources that ``--runtime-config`` leaves; see ``enablement``."""
+    if not settings:
+        return Catalog(RESOURCES, GROUPS)
+    registered = {GroupVersion(kind.group, kind.version) for kind in schema.kinds()}
+    return Catalog(RESOURCES, GROUPS, Enablement(settings, registered).is_served)
