@@ -27,14 +27,19 @@ command -v go >/dev/null || {
 
 cd "$root/conformance"
 tag=$(sed -n 's/^\tk8s\.io\/kubernetes \(v[0-9.]*\).*/\1/p' go.mod)
+folder_of() { go list -mod=readonly -m -f '{{.Dir}}' "$1"; }
 go run -mod=readonly ../tools/schemagen/*.go "$tag" "$made/types.json"
+go run -mod=readonly ../tools/validationgen/*.go "$tag" "$(folder_of k8s.io/kubernetes)" "$(folder_of k8s.io/api)" \
+  "$made/validations.json"
 
-if [ "${1:-}" = --check ]; then
-  cmp "$made/types.json" "$data/types.json" || {
-    echo "generate.sh: types.json is out of date; run make generate" >&2
-    exit 1
-  }
-else
-  mv "$made/types.json" "$data/types.json"
-  chmod 644 "$data/types.json"
-fi
+for file in types.json validations.json; do
+  if [ "${1:-}" = --check ]; then
+    cmp "$made/$file" "$data/$file" || {
+      echo "generate.sh: $file is out of date; run make generate" >&2
+      exit 1
+    }
+  else
+    mv "$made/$file" "$data/$file"
+    chmod 644 "$data/$file"
+  fi
+done

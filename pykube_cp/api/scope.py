@@ -79,6 +79,8 @@ class Scope:
             subresource=self.request.info.subresource,
             dry_run=options.dry_run,
             field_manager=options.field_manager,
+            api_version=self.resource.api_version,
+            to_served=self.to_served,
             warnings=self.request.warnings,
             services=self.services.strategy_services,
         )

@@ -119,6 +119,8 @@ class FieldError:
         bad_value: any JSON value, or ``OMITTED``.
         detail: what is expected.
         origin: which rule said so; never shown.
+        covered: whether a rule that the type declares may say the same and take its place.
+        level: of the declared rule that said so: ``alpha``, ``beta`` or nothing.
     """
 
     type: ErrorType
@@ -126,6 +128,8 @@ class FieldError:
     bad_value: Any = ""
     detail: str = ""
     origin: str = ""
+    covered: bool = False
+    level: str = ""
 
     def error(self) -> str:
         """``spec.replicas: Invalid value: -1: must be greater than or equal to 0``."""
@@ -147,6 +151,12 @@ class FieldError:
 
     def with_origin(self, origin: str) -> "FieldError":
         self.origin = origin
+        return self
+
+    def by_declaration(self, origin: str = "") -> "FieldError":
+        """The same, marked as something that a declared rule says as well."""
+        self.covered = True
+        self.origin = origin or self.origin
         return self
 
     def __str__(self) -> str:
@@ -227,6 +237,10 @@ def _limit(limit: int, phrase: str, unit: str, without: str) -> str:
 
 def with_origin(errors: Sequence[FieldError], origin: str) -> list[FieldError]:
     return [error.with_origin(origin) for error in errors]
+
+
+def by_declaration(errors: Sequence[FieldError], origin: str = "") -> list[FieldError]:
+    return [error.by_declaration(origin) for error in errors]
 
 
 def causes(errors: Iterable[FieldError]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ nothing is. ``prefix=True`` asks about a name to which something will be appende
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from pykube_cp.machinery import addresses
@@ -123,6 +123,12 @@ def max_len_error(length: int) -> str:
 
 def max_bytes_error(length: int) -> str:
     return f"must be no more than {length} bytes"
+
+
+def in_bytes(texts: Iterable[str]) -> list[str]:
+    """The same texts as the newer half of upstream's checks has them."""
+    # upstream: apimachinery pkg/api/validate/content/errors.go MaxLenError
+    return [re.sub("([0-9]) characters$", r"\1 bytes", text) for text in texts]
 
 
 def empty_error() -> str:

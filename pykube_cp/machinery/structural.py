@@ -60,6 +60,21 @@ def normalize(obj: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str]]
     return result, []
 
 
+def in_order(value: Any, kind: AnyType) -> Any:
+    """The same value with members in Go's order, for texts that show it."""
+    if isinstance(kind, Type) and isinstance(value, dict):
+        return {
+            name: in_order(value[name], field.type)
+            for name, field in kind.fields.items()
+            if name in value
+        }
+    if isinstance(kind, ListOf) and isinstance(value, list):
+        return [in_order(item, kind.items) for item in value]
+    if isinstance(kind, MapOf) and isinstance(value, dict):
+        return {key: in_order(value[key], kind.values) for key in sorted(value)}
+    return value
+
+
 def zero(kind: Type) -> Object:
     """What Go writes for the zero value of a type."""
     made: Object = plan(kind)({}, [])

@@ -12,8 +12,9 @@ import orjson
 
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
-from pykube_cp.registry import metadata, validation
+from pykube_cp.registry import declarative, metadata, validation
 from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.strategy import Deletion, Rollback, Strategy, WriteContext
 from pykube_cp.storage.interface import Conflict, KeyValue
@@ -118,9 +119,14 @@ class Store:
             validate_name=self.resource.strategy.validate_name,
             path=Path("metadata"),
         )
+        if origin := self.resource.strategy.name_origin:
+            found = [
+                error.by_declaration(origin) if error.field == "metadata.name" else error
+                for error in found
+            ]
         found += validation.validate(obj, self.resource.gvk)
         found += self.resource.strategy.validate(ctx, obj)
-        return found
+        return self._declared(ctx, obj, None, found)
 
     async def _store_new(self, obj: Object) -> Entry:
         meta = obj["metadata"]
@@ -217,7 +223,22 @@ class Store:
         )
         found += validation.validate(obj, self.resource.gvk, old)
         found += strategy.validate_update(ctx, obj, old)
-        return found
+        return self._declared(ctx, obj, old, found)
+
+    def _declared(
+        self, ctx: WriteContext, obj: Object, old: Object | None, found: list[FieldError]
+    ) -> list[FieldError]:
+        """``found``, and what declared rules say of the object in the client's version."""
+        how = self.resource.declarations
+        if how is None:
+            return found
+        gvk = self.resource.gvk
+        if ctx.to_served is not None and ctx.api_version not in {"", gvk.api_version}:
+            gvk = GVK.of({"apiVersion": ctx.api_version, "kind": gvk.kind})
+            obj = ctx.to_served(deep_copy(obj))
+            old = ctx.to_served(deep_copy(old)) if old is not None else None
+        said = declarative.validate(obj, gvk, old, how.options)
+        return declarative.merge(found, said, how)
 
     async def _store_change(
         self, ctx: WriteContext, current: Entry, obj: Object, old: Object

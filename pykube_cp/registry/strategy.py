@@ -26,6 +26,7 @@ class WriteContext:
         client: the API as its own administrator, for hooks that look at or keep other objects.
         warnings: texts that become ``Warning`` headers; hooks append.
         api_version: what the client speaks, where that matters to a hook (events).
+        to_served: a fresh object of the stored version as the client speaks of it.
         services: what the composition root offers to strategies (allocators), by name.
     """
 
@@ -36,6 +37,7 @@ class WriteContext:
     dry_run: bool = False
     field_manager: str = ""
     api_version: str = ""
+    to_served: Callable[[Object], Object] | None = None
     warnings: list[str] = field(default_factory=list)
     services: dict[str, Any] = field(default_factory=dict)
 
@@ -61,6 +63,8 @@ class Strategy:
     """Whether metadata.generation is 1 at first and grows with ``spec_changed``."""
     returns_deleted_object = False
     """Whether an immediate delete answers with the object instead of a Status."""
+    name_origin = ""
+    """How errors about the name are told from others where a declared rule takes their place."""
     garbage_collection_default = "Background"
     """Propagation when the client says nothing: Background, Orphan or Unsupported."""
 

@@ -1,6 +1,6 @@
 """The pages of rules: every one is listed here, and the list is all there is."""
 
-from pykube_cp.registry import defaulting, validation
+from pykube_cp.registry import declarative, defaulting, validation
 from pykube_cp.registry.rules import TypeRule
 from pykube_cp.resources.rules import (
     admission_policy,
@@ -62,6 +62,7 @@ from pykube_cp.resources.rules import (
     volume_attributes_class,
     webhook_configuration,
 )
+from pykube_cp.resources.shared import declared
 
 RULES: tuple[TypeRule, ...] = (
     *admission_policy.RULES,
@@ -129,3 +130,4 @@ def install() -> None:
     """Let defaulting and validation follow these rules. The composition root does, once."""
     defaulting.use(RULES)
     validation.use(RULES)
+    declarative.use(declared.CUSTOM)

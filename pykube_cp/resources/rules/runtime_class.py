@@ -8,7 +8,7 @@ from pykube_cp.resources.shared import checks, resource_requirements, toleration
 
 
 def _handler(name: str) -> list[str]:
-    return checks.in_bytes(names.is_dns1123_label(name))
+    return names.in_bytes(names.is_dns1123_label(name))
 
 
 def _validate(runtime_class: Object, path: Path, _ctx: RuleContext) -> checks.Errors:

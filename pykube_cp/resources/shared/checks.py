@@ -1,6 +1,5 @@
 """The checks that rules are made of; each answers what is wrong."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -62,11 +61,6 @@ def in_range(obj: Mapping[str, Any], path: Path, field: str, low: int, high: int
     if value is None:
         return []
     return invalid(path.child(field), value, names.is_in_range(value, low, high))
-
-
-def in_bytes(texts: Iterable[str]) -> list[str]:
-    """As checks that upstream has generated count."""
-    return [re.sub("([0-9]) characters$", r"\1 bytes", text) for text in texts]
 
 
 def label(value: str, path: Path) -> Errors:

@@ -5,7 +5,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
 from pykube_cp.registry.validation import validate_immutable
-from pykube_cp.resources.shared import checks, claim_warnings, pod_fields, pod_warnings
+from pykube_cp.resources.shared import claim_warnings, pod_fields, pod_warnings
 from pykube_cp.resources.shared.meta import keep_labels
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 from pykube_cp.resources.shared.template_names import name_warnings
@@ -39,7 +39,7 @@ class ReplicationControllerStrategy(TemplateStrategy):
     # upstream: pkg/registry/core/replicationcontroller/strategy.go
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
-        return checks.in_bytes(super().validate_name(name, prefix=prefix))
+        return names.in_bytes(super().validate_name(name, prefix=prefix))
 
 
 class ReplicaSetStrategy(TemplateStrategy):
