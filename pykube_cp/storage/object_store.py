@@ -26,6 +26,7 @@ from pykube_cp.storage.watch_cache import Entry, Index, Note
 MODIFIED = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
+_FIRST = ("kind", "apiVersion")
 COMPACTED = "The provided continue parameter is too old"
 
 
@@ -107,7 +108,7 @@ def renderer(obj: Object) -> Callable[[int], bytes]:
 
     def render(revision: int) -> bytes:
         obj["metadata"]["resourceVersion"] = str(revision)
-        return orjson.dumps({"kind": obj["kind"], "apiVersion": obj["apiVersion"], **obj})
+        return orjson.dumps({name: obj[name] for name in _FIRST if name in obj} | obj)
 
     return render
 
