@@ -22,7 +22,7 @@ NAMESPACE = "fixtures"
 SETUP = "setup.yaml"
 """What the bases refer to; stored before them, and not spoiled."""
 LONG = "a" * 300
-_KINDS = catalog.builtin()
+_KINDS = catalog.builtin({})
 _REMOVED = object()
 
 Object = dict[str, Any]

@@ -45,7 +45,7 @@ def test_articles(noun: str, found: str) -> None:
 
 
 def test_operation_ids_are_unique() -> None:
-    catalog = Catalog(RESOURCES, GROUPS, [row.api_version for row in RESOURCES])
+    catalog = Catalog(RESOURCES, GROUPS, lambda _row: True)
     found = [operation for each in fixed.of_roots(catalog).values() for operation in each]
     for row in catalog.all():
         found += operations.of_row(row)
