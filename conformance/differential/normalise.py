@@ -11,6 +11,10 @@ from typing import Any
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
+PATCHED = re.compile(r'Invalid value: "\{(?:[^"\\]|\\.)*"')
+"""A strict patch's complaint quotes the whole object, with members in no order."""
+CHANGED = re.compile(r"Invalid value: [{\[].*?[}\]]: field is immutable")
+"""The value is an object: upstream prints its internal form."""
 GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^\d{1,2}s$")
@@ -53,6 +57,8 @@ class Normaliser:
     def text(self, text: str) -> str:
         """A message: what occurred before is recognised in it."""
         text = CURRENT.sub("current: <version>", self._plain(text))
+        text = PATCHED.sub("Invalid value: <patched>", text)
+        text = CHANGED.sub("Invalid value: <value>: field is immutable", text)
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)
 
     def _string(self, text: str, key: str) -> str:

@@ -31,10 +31,20 @@ class Declarations:
     Attributes:
         options: which of the options that rules depend on are on; upstream's feature gates.
         renamed: patterns of fields in other versions, and what they are called in the stored one.
+        loosely: the checks by hand are not marked: one gives way to a declared rule that says
+            something of the same sort about the same field.
     """
 
     options: Mapping[str, bool] = field(default_factory=dict)
     renamed: Sequence[tuple[re.Pattern[str], str]] = ()
+    loosely: bool = False
+
+
+LOOSELY = Declarations(
+    loosely=True,
+    options={"InPlacePodVerticalScalingSchedulerPreemption": False, "WorkloadWithJob": False},
+)
+"""How kinds do whose checks by hand are not marked. The options are gates that are off by default."""
 
 
 def validate(
@@ -60,16 +70,20 @@ def merge(
     rest = [
         error
         for error in by_hand
-        if not (error.covered and any(_same(error, other, how) for other in said))
+        if not ((how.loosely or error.covered) and any(_same(error, other, how) for other in said))
     ]
     return rest + declared
 
 
 def _same(by_hand: FieldError, declared: FieldError, how: Declarations) -> bool:
     # upstream: apimachinery pkg/util/validation/field/error_matcher.go ErrorMatcher.Matches
-    if by_hand.type != declared.type or by_hand.origin != declared.origin:
+    if by_hand.type != declared.type:
         return False
-    if by_hand.type == ErrorType.INVALID and not by_hand.origin:
+    if how.loosely and by_hand.type == ErrorType.INVALID and by_hand.detail != declared.detail:
+        return False
+    if not how.loosely and by_hand.origin != declared.origin:
+        return False
+    if not how.loosely and by_hand.type == ErrorType.INVALID and not by_hand.origin:
         return False
     return by_hand.field in {declared.field, _stored_name(declared.field, how)}
 

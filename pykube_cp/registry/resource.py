@@ -12,7 +12,7 @@ from typing import Any
 
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.declarative import Declarations
+from pykube_cp.registry.declarative import LOOSELY, Declarations
 from pykube_cp.registry.strategy import Strategy
 
 READ_WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -79,8 +79,7 @@ class Resource:
         selectable_fields: field label -> function of the object giving the text to compare;
             ``metadata.name`` and ``metadata.namespace`` are always there.
         cached_fields: selectable fields worth keeping beside each cached object (``spec.nodeName``).
-        declarations: how the rules that the kind's types declare are followed; None where the pages
-            of ``resources/rules`` say what they say.
+        declarations: how the rules that the kind's types declare are followed; None if they are not.
         ttl_seconds: objects vanish after this time (Events), 0 for never.
         is_custom: whether a CustomResourceDefinition made it.
     """
@@ -103,7 +102,7 @@ class Resource:
     storage_version_hash: str = ""
     stored_as: GVR | None = None
     conversion: Conversion | None = None
-    declarations: Declarations | None = None
+    declarations: Declarations | None = LOOSELY
     ttl_seconds: int = 0
     served_by_default: bool = True
     is_custom: bool = False

@@ -113,6 +113,9 @@ class Store:
             raise
 
     def _validate_new(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
+        strategy = self.resource.strategy
+        if strategy.judges_metadata_last and (own := strategy.validate(ctx, obj)):
+            return own
         found = validation.validate_object_meta(
             obj["metadata"],
             requires_namespace=self.resource.namespaced,
@@ -286,7 +289,7 @@ class Store:
             if not strategy.allow_unconditional_update:
                 detail = "must be specified for an update"
                 error = FieldError.invalid(Path("metadata").child("resourceVersion"), 0, detail)
-                raise errors.invalid((self.resource.group, self.resource.kind), name, [error])
+                raise errors.invalid(self.resource.group_resource, name, [error])
         elif given != str(current.revision):
             raise errors.conflict(self.resource.group_resource, name, MODIFIED)
 

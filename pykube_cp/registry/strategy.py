@@ -65,6 +65,8 @@ class Strategy:
     """Whether an immediate delete answers with the object instead of a Status."""
     name_origin = ""
     """How errors about the name are told from others where a declared rule takes their place."""
+    judges_metadata_last = False
+    """Whether a new object's metadata are only judged when ``validate`` finds nothing."""
     garbage_collection_default = "Background"
     """Propagation when the client says nothing: Background, Orphan or Unsupported."""
 

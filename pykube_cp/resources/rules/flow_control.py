@@ -61,7 +61,8 @@ def _validate_schema(spec: Object, path: Path, ctx: RuleContext) -> checks.Error
     found = checks.invalid(where, precedence, texts)
     method, where = spec.get("distinguisherMethod"), path.child("distinguisherMethod", "type")
     if method is not None and method.get("type") not in {"ByNamespace", "ByUser"}:
-        found.append(FieldError.not_supported(where, method, ("ByNamespace", "ByUser")))
+        shown = {"Type": method.get("type") or ""}
+        found.append(FieldError.not_supported(where, shown, ("ByNamespace", "ByUser")))
     level, where = (
         spec.get("priorityLevelConfiguration") or {},
         path.child("priorityLevelConfiguration"),

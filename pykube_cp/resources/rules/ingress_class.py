@@ -4,6 +4,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import checks
 
 
@@ -16,10 +17,13 @@ def _default_parameters(reference: Object, _ctx: RuleContext) -> None:
 _MAX_CONTROLLER = 250
 
 
-def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    """The controller never changes."""
     # upstream: pkg/apis/networking/validation/validation.go validateIngressClassSpec
     name, where = spec.get("controller") or "", path.child("controller")
     found = []
+    if ctx.old is not None:
+        found += validate_immutable(name, ctx.old["spec"].get("controller") or "", where)
     if len(name) > _MAX_CONTROLLER:
         found.append(FieldError.too_long(where, "", _MAX_CONTROLLER))
     return found + checks.prefixed_path(name, where)

@@ -19,8 +19,11 @@ _SYSTEM = {
 }
 
 
-def _validate(priority_class: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate(priority_class: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    """New ones only; an update may not change what is judged here."""
     # upstream: pkg/apis/scheduling/validation/validation.go ValidatePriorityClass
+    if ctx.old is not None:
+        return []
     found = []
     name = (priority_class.get("metadata") or {}).get("name", "")
     value = priority_class.get("value") or 0

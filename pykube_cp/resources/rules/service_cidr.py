@@ -9,9 +9,14 @@ from pykube_cp.resources.shared import checks
 _MAX = 2
 
 
-def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    """Of an update only a second network is judged: all else is fixed."""
     # upstream: pkg/apis/networking/validation/validation.go validateServiceCIDRSpec
     networks, where = spec.get("cidrs") or [], path.child("cidrs")
+    if ctx.old is not None:
+        before = (ctx.old.get("spec") or {}).get("cidrs") or []
+        if (len(before), len(networks)) != (1, _MAX):
+            return []
     if not networks:
         return [FieldError.required(where, "at least one CIDR required")]
     if len(networks) > _MAX:

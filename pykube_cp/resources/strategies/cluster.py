@@ -116,8 +116,8 @@ class ServiceCIDRStrategy(SpecAndStatusStrategy):
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         now, before = obj["spec"].get("cidrs") or [], old["spec"].get("cidrs") or []
         path = Path("spec", "cidrs")
-        if len(now) < len(before) or len(now) > 2:
-            return [FieldError.invalid(path, now, IMMUTABLE)]
+        if len(now) != len(before) and (len(before), len(now)) != (1, 2):
+            return [FieldError.invalid(path, now or None, IMMUTABLE)]
         return [
             FieldError.invalid(path.index(position), now[position], IMMUTABLE)
             for position, cidr in enumerate(before)

@@ -165,6 +165,7 @@ class EventStrategy(Strategy):
     # upstream: pkg/registry/core/event/strategy.go
 
     allow_create_on_update = True
+    judges_metadata_last = True
     garbage_collection_default = "Unsupported"
 
     def validate(self, ctx: WriteContext, obj: Object) -> list[FieldError]:

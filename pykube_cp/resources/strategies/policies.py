@@ -4,7 +4,6 @@ from pykube_cp.machinery import addresses, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, WriteContext
-from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import service_updates
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy, SpecStrategy
 
@@ -89,13 +88,9 @@ class IngressStatusStrategy(StatusStrategy):
 
 
 class IngressClassStrategy(SpecStrategy):
-    """Ingress classes; the controller never changes."""
+    """Ingress classes."""
 
     # upstream: pkg/registry/networking/ingressclass/strategy.go
-
-    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        now, before = obj["spec"].get("controller"), old["spec"].get("controller")
-        return validate_immutable(now, before, Path("spec", "controller"))
 
 
 class NetworkPolicyStrategy(SpecStrategy):

@@ -4,8 +4,9 @@
 from collections.abc import Callable
 
 from pykube_cp.authz.interface import Attributes, Decision
-from pykube_cp.machinery import errors, names
-from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery import errors, names, selectors
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.strategy import Rollback, Strategy, WriteContext
 
 _GROUP = "rbac.authorization.k8s.io"
@@ -25,6 +26,20 @@ class RoleStrategy(Strategy):
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return names.is_path_segment_name(name, prefix=prefix)
+
+    def validate(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
+        """After what is wrong in the selectors themselves."""
+        # upstream: pkg/apis/rbac/validation/validation.go ValidateClusterRole
+        given = nested(obj, "aggregationRule", "clusterRoleSelectors") or ()
+        path = Path("aggregationRule", "clusterRoleSelectors")
+        return [
+            FieldError.invalid(path.index(position), None, "invalid label selector.")
+            for position, selector in enumerate(given)
+            if not _can_select(selector)
+        ]
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return self.validate(ctx, obj)
 
     async def begin_create(self, ctx: WriteContext, obj: Object) -> Rollback | None:
         await self._check(ctx, obj)
@@ -47,6 +62,14 @@ class RoleStrategy(Strategy):
             rules.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
             rules.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
         _refuse_missing(ctx, obj, rules)
+
+
+def _can_select(selector: Object) -> bool:
+    try:
+        selectors.from_label_selector(selector)
+    except selectors.SelectorError:
+        return False
+    return True
 
 
 class BindingStrategy(Strategy):
