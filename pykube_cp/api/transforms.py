@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 
 from pykube_cp.machinery import schema, structural
-from pykube_cp.machinery.gvk import GVK, GroupVersion
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import table as tables
 from pykube_cp.registry.resource import Resource, TableRow
@@ -33,12 +33,16 @@ def table(
     listed: bool = True,
 ) -> Object:
     """A Table; ``include`` says what of each object goes with its row: None, Metadata, Object."""
+    rows = [
+        _row(row, include, api_version) for row in tables.rows(resource, objects, listed=listed)
+    ]
     return {
         "kind": "Table",
         "apiVersion": api_version,
         "metadata": metadata,
         "columnDefinitions": tables.definitions(resource),
-        "rows": [_row(row, include) for row in tables.rows(resource, objects, listed=listed)],
+        # Kinds without columns of their own go another way upstream, which shows where there are none.
+        "rows": rows or ([] if resource.columns else None),
     }
 
 
@@ -80,12 +84,12 @@ def complete(obj: Object, gvk: GVK) -> Object:
     return {"kind": gvk.kind, "apiVersion": gvk.api_version, **full}
 
 
-def _row(row: TableRow, include: str) -> Object:
+def _row(row: TableRow, include: str, api_version: str) -> Object:
     made: Object = {"cells": row.cells}
     if row.conditions:
         made["conditions"] = list(row.conditions)
     if include == "Object":
         made["object"] = row.obj
-    elif include != "None":
-        made["object"] = partial(GroupVersion("meta.k8s.io", "v1").api_version)(row.obj)
+    else:
+        made["object"] = partial(api_version)(row.obj) if include != "None" else None
     return made
