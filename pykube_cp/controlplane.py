@@ -30,6 +30,7 @@ from pykube_cp.authn.x509 import X509
 from pykube_cp.authz.chain import AuthorizationChain
 from pykube_cp.authz.node import NodeAuthorizer
 from pykube_cp.authz.rbac import Rbac
+from pykube_cp.client import work_queue
 from pykube_cp.client.informer import Informers
 from pykube_cp.client.local import LocalClient
 from pykube_cp.config import ApiServerConfig, ControllerManagerConfig, SchedulerConfig
@@ -232,6 +233,7 @@ async def start_controllers(server: ApiServer, config: ControllerManagerConfig, 
         CONTROLLERS,
         host=host,
     )
+    server.services.metric_sources.append(lambda: work_queue.families(manager.queues()))
     server.tasks.start(manager.run(), "controllers")
 
 

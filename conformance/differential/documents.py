@@ -46,7 +46,7 @@ HEADERS = (
     "X-Content-Type-Options",
 )
 """Compared as they are; of PRESENT only whether they are there."""
-PRESENT = ("Audit-Id", "ETag", "Expires", "Last-Modified", "Retry-After")
+PRESENT = ("Audit-Id", "Process-Start-Time-Unix", "ETag", "Expires", "Last-Modified", "Retry-After")
 
 Change = Callable[[str], str]
 MEANT: tuple[tuple[str, Change], ...] = (

@@ -8,7 +8,18 @@ from pykube_cp.api.endpoints import NO_SNIFFING, PLAIN, Endpoint, Route
 from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.services import HealthCheck, Services
 from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.metrics import Counter, Gauge
 
+RESULT = Gauge(
+    "kubernetes_healthcheck",
+    "[STABLE] This metric records the result of a single healthcheck.",
+    ("name", "type"),
+)
+RESULTS = Counter(
+    "kubernetes_healthchecks_total",
+    "[STABLE] This metric records the results of all healthcheck.",
+    ("name", "status", "type"),
+)
 _log = logging.getLogger(__name__)
 _ORDER = (
     "ping",
@@ -70,7 +81,7 @@ def _single(check: HealthCheck) -> Route:
 
 def _report(name: str, checks: dict[str, HealthCheck]) -> Route:
     async def handle(request: Request) -> Outcome:
-        text, failed = await run(checks, request.query.all("exclude"))
+        text, failed = await run(name, checks, request.query.all("exclude"))
         if failed:
             _log.info("%s check failed: %s", ",".join(failed), name)
             return _error(f"{text}{name} check failed")
@@ -83,7 +94,9 @@ def _report(name: str, checks: dict[str, HealthCheck]) -> Route:
     return handle
 
 
-async def run(checks: dict[str, HealthCheck], exclude: Iterable[str]) -> tuple[str, list[str]]:
+async def run(
+    report: str, checks: dict[str, HealthCheck], exclude: Iterable[str]
+) -> tuple[str, list[str]]:
     """A line for each check, and the names of those that failed."""
     excluded = set(exclude)
     lines: list[str] = []
@@ -91,7 +104,11 @@ async def run(checks: dict[str, HealthCheck], exclude: Iterable[str]) -> tuple[s
     for name, check in checks.items():
         if name in excluded:
             lines.append(f"[+]{name} excluded: ok\n")
-        elif await check():
+            continue
+        reason = await check()
+        RESULT.set(name, report, to=0 if reason else 1)
+        RESULTS.add(name, "error" if reason else "success", report)
+        if reason:
             lines.append(f"[-]{name} failed: reason withheld\n")
             failed.append(name)
         else:

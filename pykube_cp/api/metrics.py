@@ -1,135 +1,154 @@
-"""Counters of the API server, in Prometheus' text form under upstream's names."""
-# upstream: apiserver pkg/endpoints/metrics/metrics.go
+"""``/metrics`` and ``/metrics/slis``: what this process measures, under upstream's names."""
+# upstream: apiserver pkg/server/routes/metrics.go, component-base metrics
 
+import os
 import resource
-from bisect import bisect_left
-from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
+from pykube_cp.api import health, version
 from pykube_cp.api.endpoints import Endpoint
+from pykube_cp.api.filters import authentication, authorization, fairness
 from pykube_cp.api.request import Outcome, Request, Response
+from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock
+from pykube_cp.machinery.metrics import TEXT, Metric, Read, Values, exposition
+from pykube_cp.storage import object_store
 
-_BUCKETS = (
-    0.005,
-    0.025,
-    0.05,
-    0.1,
-    0.2,
-    0.4,
-    0.6,
-    0.8,
-    1.0,
-    1.25,
-    1.5,
-    2,
-    3,
-    4,
-    5,
-    6,
-    8,
-    10,
-    15,
-    20,
-    30,
-    45,
-    60,
-)
-Labels = tuple[tuple[str, str], ...]
-
-
-class RequestMetrics:
-    """Requests by what they were and how they ended, and how long they took."""
-
-    def __init__(self) -> None:
-        self.total: dict[tuple[str, ...], int] = defaultdict(int)
-        self.durations: dict[tuple[str, ...], list[float]] = {}
-
-    def observe(self, what: tuple[str, str, str, str, str, str], code: int, seconds: float) -> None:
-        """``what`` is verb, group, version, resource, subresource, scope."""
-        self.total[(*what, str(code))] += 1
-        found = self.durations.get(what)
-        if found is None:
-            found = self.durations[what] = [0.0] * (len(_BUCKETS) + 2)
-        found[bisect_left(_BUCKETS, seconds)] += 1
-        found[-1] += seconds
-
-
-REQUESTS = RequestMetrics()
 _STARTED = clock.now()
-_NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
+_START = Read(
+    "gauge",
+    "process_start_time_seconds",
+    "Start time of the process since unix epoch in seconds.",
+    lambda: {(): _STARTED},
+)
+_PAGE = resource.getpagesize()
 
 
 def endpoints(services: Services) -> dict[str, Endpoint]:
-    async def handle(request: Request) -> Outcome:
+    """All that is measured, and the outcomes of health checks alone."""
+    own = families(services)
+    slis = [health.RESULT, health.RESULTS, _START]
+
+    async def everything(request: Request) -> Outcome:
         del request
-        return Response(200, render(services), "text/plain; version=0.0.4; charset=utf-8")
+        found = [metric for source in services.metric_sources for metric in source()]
+        return _text([*own, *found])
 
-    return {"/metrics": Endpoint(handle)}
+    async def outcomes(request: Request) -> Outcome:
+        del request
+        return _text(slis)
 
-
-def render(services: Services) -> bytes:
-    """All metrics of this process."""
-    lines = [*_requests(), *_durations(), *_objects(services), *_process()]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in zip(names, values, strict=True))
+    return {"/metrics": Endpoint(everything), "/metrics/slis": Endpoint(outcomes)}
 
 
-def _requests() -> list[str]:
-    lines = [
-        "# HELP apiserver_request_total [STABLE] Counter of apiserver requests.",
-        "# TYPE apiserver_request_total counter",
-    ]
-    names = (*_NAMES, "code")
-    for values, count in REQUESTS.total.items():
-        lines.append(f"apiserver_request_total{{{_labels(names, values)}}} {count}")
-    return lines
+def _text(metrics: Iterable[Metric]) -> Response:
+    started = [("Process-Start-Time-Unix", str(int(_STARTED)))]
+    return Response(200, exposition(metrics).encode(), TEXT, started)
 
 
-def _durations() -> list[str]:
-    name = "apiserver_request_duration_seconds"
-    lines = [
-        f"# HELP {name} [STABLE] Response latency distribution in seconds.",
-        f"# TYPE {name} histogram",
-    ]
-    for values, counts in REQUESTS.durations.items():
-        labels, running = _labels(_NAMES, values), 0.0
-        for bound, count in zip((*map(str, _BUCKETS), "+Inf"), counts[:-1], strict=True):
-            running += count
-            lines.append(f'{name}_bucket{{{labels},le="{bound}"}} {int(running)}')
-        lines.append(f"{name}_sum{{{labels}}} {counts[-1]:.6f}")
-        lines.append(f"{name}_count{{{labels}}} {int(running)}")
-    return lines
-
-
-def _objects(services: Services) -> list[str]:
-    lines = [
-        "# HELP apiserver_resource_objects Number of stored objects by kind.",
-        "# TYPE apiserver_resource_objects gauge",
-    ]
-    watchers = [
-        "# HELP apiserver_longrunning_requests Gauge of active watches by resource.",
-        "# TYPE apiserver_longrunning_requests gauge",
-    ]
-    for prefix, (objects, watching) in services.caches.sizes().items():
-        group, plural = prefix.strip("/").split("/")[1:3]
-        labels = _labels(("group", "resource"), ("" if group == "core" else group, plural))
-        lines.append(f"apiserver_resource_objects{{{labels}}} {objects}")
-        watchers.append(f'apiserver_longrunning_requests{{{labels},verb="WATCH"}} {watching}')
-    return [*lines, *watchers]
-
-
-def _process() -> list[str]:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = usage.ru_utime + usage.ru_stime
+def families(services: Services) -> list[Metric]:
+    """What the API server measures, and the process."""
     return [
-        "# TYPE process_cpu_seconds_total counter",
-        f"process_cpu_seconds_total {seconds:.2f}",
-        "# TYPE process_max_resident_memory_bytes gauge",
-        f"process_max_resident_memory_bytes {usage.ru_maxrss * 1024}",
-        "# TYPE process_start_time_seconds gauge",
-        f"process_start_time_seconds {_STARTED:.2f}",
+        *REQUESTS.all(),
+        *authentication.METRICS,
+        *authorization.METRICS,
+        fairness.INFLIGHT,
+        *object_store.METRICS,
+        *_objects(services),
+        *_build(),
+        *_process(),
     ]
+
+
+def _objects(services: Services) -> list[Metric]:
+    def objects() -> Mapping[Values, float]:
+        sizes = services.caches.sizes()
+        return {_group_resource(prefix): count for prefix, (count, _) in sizes.items()}
+
+    text = (
+        "[ALPHA] Number of stored objects at the time of last check split by kind. In case of a "
+        "fetching error, the value will be -1."
+    )
+    return [Read("gauge", "apiserver_resource_objects", text, objects, ("group", "resource"))]
+
+
+def _group_resource(prefix: str) -> Values:
+    group, plural = prefix.strip("/").split("/")[1:3]
+    return "" if group == "core" else group, plural
+
+
+def _build() -> list[Metric]:
+    info = version.info()
+    labels = {
+        "build_date": info["buildDate"],
+        "compiler": info["compiler"],
+        "git_commit": info["gitCommit"],
+        "git_tree_state": info["gitTreeState"],
+        "git_version": info["gitVersion"],
+        "go_version": info["goVersion"],
+        "major": info["major"],
+        "minor": info["minor"],
+        "platform": info["platform"],
+    }
+    text = (
+        "[BETA] A metric with a constant '1' value labeled by major, minor, git version, git commit, "
+        "git tree state, build date, Go version, and compiler from which Kubernetes was built, and "
+        "platform on which it is running."
+    )
+    values = tuple(labels.values())
+    return [Read("gauge", "kubernetes_build_info", text, lambda: {values: 1}, tuple(labels))]
+
+
+def _process() -> list[Metric]:
+    # upstream: prometheus client_golang process_collector_procfsenabled.go
+    def plain(kind: str, name: str, text: str, read: Callable[[], float]) -> Metric:
+        return Read(kind, f"process_{name}", text, lambda: {(): read()})
+
+    return [
+        plain(
+            "counter", "cpu_seconds_total", "Total user and system CPU time spent in seconds.", _cpu
+        ),
+        plain("gauge", "max_fds", "Maximum number of open file descriptors.", _max_files),
+        plain("gauge", "open_fds", "Number of open file descriptors.", _open_files),
+        plain("gauge", "resident_memory_bytes", "Resident memory size in bytes.", _resident),
+        _START,
+        plain("gauge", "virtual_memory_bytes", "Virtual memory size in bytes.", _virtual),
+        plain(
+            "gauge",
+            "virtual_memory_max_bytes",
+            "Maximum amount of virtual memory available in bytes.",
+            _virtual_max,
+        ),
+    ]
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return round(usage.ru_utime + usage.ru_stime, 2)
+
+
+def _max_files() -> float:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _open_files() -> float:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the count is all that is wanted
+
+
+def _resident() -> float:
+    return _pages(1)
+
+
+def _virtual() -> float:
+    return _pages(0)
+
+
+def _pages(field: int) -> float:
+    return int(Path("/proc/self/statm").read_text().split()[field]) * _PAGE
+
+
+def _virtual_max() -> float:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return float(2**64 if limit == resource.RLIM_INFINITY else limit)

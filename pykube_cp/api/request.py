@@ -101,6 +101,7 @@ class Request:
         path: decoded; ``raw_path`` as it came.
         headers: lower-case names; repeated ones joined by ", ".
         object: the body already as an object, when the request comes from the local client.
+        is_served: whether what it asks for is there, whatever the answer is.
         impersonator: who really asks when ``user`` is impersonated.
     """
 
@@ -120,6 +121,7 @@ class Request:
     audit_id: str = ""
     warnings: list[str] = field(default_factory=list)
     received_at: float = 0.0
+    is_served: bool = False
 
     def header(self, name: str, default: str = "") -> str:
         return self.headers.get(name, default)

@@ -13,7 +13,6 @@ import orjson
 
 from pykube_cp.api import lists, transforms
 from pykube_cp.api.filters.authentication import CHALLENGE
-from pykube_cp.api.metrics import REQUESTS
 from pykube_cp.api.request import (
     Handler,
     ListResult,
@@ -30,6 +29,7 @@ from pykube_cp.api.request import (
     Wire,
     WireHandler,
 )
+from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import Codec, NotEncodableError
@@ -393,6 +393,7 @@ def _without_kind(item: Object, convert: GVK | None) -> Object:
 def _finish(request: Request, wire: Wire) -> None:
     """Headers that every answer has, and the books."""
     if isinstance(wire, Upgrade):
+        REQUESTS.observe(request, wire, 0)
         return
     if not any(name == "Cache-Control" for name, _ in wire.headers):
         # upstream: apiserver pkg/endpoints/filters/cachecontrol.go WithCacheControl
@@ -401,13 +402,7 @@ def _finish(request: Request, wire: Wire) -> None:
         wire.headers.append(("Audit-Id", request.audit_id))
     for text in _unique_warnings(request.warnings):
         wire.headers.append(("Warning", f'299 - "{_quoted(text)}"'))
-    info = request.info
-    seconds = clock.monotonic() - request.received_at
-    scope = "resource" if info.name else ("namespace" if info.namespace else "cluster")
-    verb = info.verb.upper() if info.is_resource else request.method
-    resource = info.resource if info.is_resource else ""
-    what = (verb, info.group, info.version, resource, info.subresource, scope)
-    REQUESTS.observe(what, wire.status, seconds)
+    REQUESTS.observe(request, wire, clock.monotonic() - request.received_at)
 
 
 def _unique_warnings(warnings: list[str]) -> list[str]:

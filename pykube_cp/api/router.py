@@ -72,6 +72,7 @@ def build(services: Services) -> Handler:
         endpoint = endpoints.find(found, request.path) or discovery.find(catalog, request.path)
         if endpoint is None:
             return _nowhere(services, request.path)
+        request.is_served = True
         return await endpoint.answer(request)
 
     return route
@@ -121,6 +122,7 @@ async def _whole(scope: Scope) -> Outcome:
     info = scope.request.info
     if info.verb not in scope.resource.verbs:
         raise not_allowed()
+    scope.request.is_served = True
     if (info.verb in {"get", "update", "patch", "delete"}) is not bool(scope.name) and (
         info.verb not in {"list", "watch", "deletecollection"}
     ):
@@ -140,6 +142,7 @@ async def _subresource(scope: Scope, page: Page | None) -> Outcome:
         if scope.subresource is None:
             raise not_found()
         _warn(scope.request, scope.subresource.kind)
+    scope.request.is_served = True
     if info.subresource == "log":
         require_acceptable(scope.request, ("text/plain", *OBJECT_MEDIA))
     if connect.serves(scope.resource, info.subresource):

@@ -1,6 +1,6 @@
 """What the API server is made of, as filters and verbs see it. The composition root fills it in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from pykube_cp.authz.chain import AuthorizationChain
 from pykube_cp.client.interface import Client
 from pykube_cp.config import ApiServerConfig
 from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.metrics import Metric
 from pykube_cp.registry.catalog import Catalog
 from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.store import Store
@@ -30,6 +31,7 @@ class Services:
         token_signer: makes service-account tokens, see ``authn``.
         health_checks: by name, of ``/healthz``, ``/livez`` and ``/readyz``.
         ready_checks: of ``/readyz`` besides.
+        metric_sources: what others in this process measure, for ``/metrics``.
     """
 
     config: ApiServerConfig
@@ -44,6 +46,7 @@ class Services:
     token_signer: Any = None
     health_checks: dict[str, HealthCheck] = field(default_factory=dict)
     ready_checks: dict[str, HealthCheck] = field(default_factory=dict)
+    metric_sources: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     stores: dict[GVR, Store] = field(default_factory=dict)
     cached: dict[str, Any] = field(default_factory=dict)
 

@@ -8,10 +8,14 @@ however often a key is added, it waits at most once, and what happened during th
 # upstream: client-go util/workqueue/queue.go, delaying_queue.go, default_rate_limiters.go
 
 import asyncio
+import itertools
+import operator
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pykube_cp.machinery import clock
+from pykube_cp.machinery.metrics import Histogram, Metric, Read, Values
 
 BASE_DELAY = 0.005
 MAX_DELAY = 1000.0
@@ -87,14 +91,38 @@ class RateLimiter:
         return self._failures.get(key, 0)
 
 
+# upstream: component-base metrics/prometheus/workqueue/metrics.go
+_BOUNDS = tuple(itertools.accumulate([10.0] * 9, operator.mul, initial=1e-8))
+_ADDS = "[BETA] Total number of adds handled by workqueue"
+_DEPTH = "[BETA] Current depth of workqueue"
+_RETRIES = "[BETA] Total number of retries handled by workqueue"
+_WAITED = "[BETA] How long in seconds an item stays in workqueue before being requested."
+_WORKED = "[BETA] How long in seconds processing an item from workqueue takes."
+_UNFINISHED = (
+    "[BETA] How many seconds of work has done that is in progress and hasn't been observed by "
+    "work_duration. Large values indicate stuck threads. One can deduce the number of stuck threads "
+    "by observing the rate at which this increases."
+)
+_LONGEST = "[BETA] How many seconds has the longest running processor for workqueue been running."
+
+
+def _waited() -> Histogram:
+    return Histogram("workqueue_queue_duration_seconds", _WAITED, _BOUNDS, ("name",))
+
+
+def _worked() -> Histogram:
+    return Histogram("workqueue_work_duration_seconds", _WORKED, _BOUNDS, ("name",))
+
+
 @dataclass(slots=True)
 class QueueMetrics:
-    """Counters under the names of ``/metrics``: ``workqueue_<name>``."""
+    """What is measured of a queue; ``families`` shows it."""
 
+    name: str = ""
     adds_total: int = 0
     retries_total: int = 0
-    queue_duration_seconds: float = 0.0
-    work_duration_seconds: float = 0.0
+    waited: Histogram = field(default_factory=_waited)
+    worked: Histogram = field(default_factory=_worked)
     _added: dict[str, float] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
 
@@ -104,12 +132,12 @@ class QueueMetrics:
 
     def started(self, key: str) -> None:
         now = clock.monotonic()
-        self.queue_duration_seconds += now - self._added.pop(key, now)
+        self.waited.observe(now - self._added.pop(key, now), self.name)
         self._started[key] = now
 
     def finished(self, key: str) -> None:
         now = clock.monotonic()
-        self.work_duration_seconds += now - self._started.pop(key, now)
+        self.worked.observe(now - self._started.pop(key, now), self.name)
 
     def longest_running(self) -> float:
         """Seconds that the slowest worker has been busy with its key."""
@@ -126,7 +154,7 @@ class WorkQueue:
 
     def __init__(self, name: str = "", limiter: RateLimiter | None = None) -> None:
         self.name = name
-        self.metrics = QueueMetrics()
+        self.metrics = QueueMetrics(name)
         self._limiter = limiter if limiter is not None else RateLimiter()
         self._ready: deque[str] = deque()
         self._urgent: deque[str] = deque()
@@ -259,3 +287,36 @@ class WorkQueue:
         if not self.is_idle:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
+
+
+def families(queues: Iterable[WorkQueue]) -> list[Metric]:
+    """What all these queues measure, under upstream's names."""
+    found = list(queues)
+
+    def of_each(kind: str, name: str, text: str, value: Callable[[WorkQueue], float]) -> Metric:
+        values: dict[Values, float] = {(queue.name,): value(queue) for queue in found}
+        return Read(kind, f"workqueue_{name}", text, lambda: values, ("name",))
+
+    waited, worked = _waited(), _worked()
+    for queue in found:
+        waited.include(queue.metrics.waited)
+        worked.include(queue.metrics.worked)
+    return [
+        of_each("counter", "adds_total", _ADDS, lambda queue: queue.metrics.adds_total),
+        of_each("gauge", "depth", _DEPTH, len),
+        of_each("counter", "retries_total", _RETRIES, lambda queue: queue.metrics.retries_total),
+        waited,
+        worked,
+        of_each(
+            "gauge",
+            "unfinished_work_seconds",
+            _UNFINISHED,
+            lambda queue: queue.metrics.unfinished(),
+        ),
+        of_each(
+            "gauge",
+            "longest_running_processor_seconds",
+            _LONGEST,
+            lambda queue: queue.metrics.longest_running(),
+        ),
+    ]

@@ -7,7 +7,7 @@ stop before what they depend on.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -254,24 +254,11 @@ class ControllerManager:
     @property
     def is_idle(self) -> bool:
         """Nothing is queued or worked on; keys that come back later do not count."""
-        queues = (q for running in self.running.values() for q in running.ctx.queues.values())
-        return all(queue.is_idle for queue in queues)
+        return all(queue.is_idle for queue in self.queues())
 
-    def metrics(self) -> Mapping[str, Mapping[str, float]]:
-        """Per queue name the figures of ``workqueue_*``."""
-        return {
-            queue.name: {
-                "depth": len(queue),
-                "adds_total": queue.metrics.adds_total,
-                "retries_total": queue.metrics.retries_total,
-                "queue_duration_seconds": queue.metrics.queue_duration_seconds,
-                "work_duration_seconds": queue.metrics.work_duration_seconds,
-                "unfinished_work_seconds": queue.metrics.unfinished(),
-                "longest_running_processor_seconds": queue.metrics.longest_running(),
-            }
-            for running in self.running.values()
-            for queue in running.ctx.queues.values()
-        }
+    def queues(self) -> list[WorkQueue]:
+        """Of all controllers that run."""
+        return [queue for each in self.running.values() for queue in each.ctx.queues.values()]
 
 
 def _queue_name(controller: Controller, queue: str) -> str:

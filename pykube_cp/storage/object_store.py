@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import orjson
 
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery.metrics import REQUEST_SECONDS, Counter, Histogram
 from pykube_cp.machinery.objects import Object
 from pykube_cp.storage.interface import (
     ABSENT,
@@ -22,6 +23,20 @@ from pykube_cp.storage.interface import (
     StorageFailure,
 )
 from pykube_cp.storage.watch_cache import Entry, Index, Note
+
+# upstream: apiserver pkg/storage/etcd3/metrics/metrics.go; of whatever the storage is
+REQUESTS = Counter(
+    "etcd_requests_total",
+    "[ALPHA] Etcd request counts for each operation and object type.",
+    ("group", "operation", "resource"),
+)
+SECONDS = Histogram(
+    "etcd_request_duration_seconds",
+    "[ALPHA] Etcd request latency in seconds for each operation and object type.",
+    REQUEST_SECONDS,
+    ("group", "operation", "resource"),
+)
+METRICS = (REQUESTS, SECONDS)
 
 MODIFIED = (
     "the object has been modified; please apply your changes to the latest version and try again"
@@ -59,7 +74,7 @@ class ObjectStore:
         name = key.rpartition("/")[2]
         with translated(group_resource, name):
             try:
-                revisions = await self.storage.commit([put])
+                revisions = await self._commit("create", group_resource, put)
             except Conflict:
                 raise errors.already_exists(group_resource, name) from None
         return note.entry or _entry_without_cache(key, obj, revisions[0], index)
@@ -80,7 +95,7 @@ class ObjectStore:
             key=key, render=renderer(obj), expected=expected, note=note, expires_at=expires_at
         )
         with translated(group_resource, key.rpartition("/")[2]):
-            revisions = await self.storage.commit([put])
+            revisions = await self._commit("update", group_resource, put)
         return note.entry or _entry_without_cache(key, obj, revisions[0], index)
 
     async def delete(
@@ -96,8 +111,19 @@ class ObjectStore:
         note = Note(index)
         delete = Delete(key=key, render=renderer(obj), expected=expected, note=note)
         with translated(group_resource, key.rpartition("/")[2]):
-            revisions = await self.storage.commit([delete])
+            revisions = await self._commit("delete", group_resource, delete)
         return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+
+    async def _commit(
+        self, what: str, group_resource: tuple[str, str], operation: Put | Delete
+    ) -> list[int]:
+        begin = clock.monotonic()
+        labels = group_resource[0], what, group_resource[1]
+        REQUESTS.add(*labels)
+        try:
+            return await self.storage.commit([operation])
+        finally:
+            SECONDS.observe(clock.monotonic() - begin, *labels)
 
 
 def renderer(obj: Object) -> Callable[[int], bytes]:

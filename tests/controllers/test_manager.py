@@ -74,7 +74,7 @@ async def test_changes_are_reconciled(fake_client: FakeClient) -> None:
         await harness.settle()
         assert page.keys() == ["ns/b"]
         assert harness.manager.is_idle
-        assert harness.manager.metrics()["test-controller"]["adds_total"] == 3
+        assert harness.manager.queues()[0].metrics.adds_total == 3
 
 
 async def test_an_update_wakes_old_and_new_owner(fake_client: FakeClient) -> None:
@@ -140,7 +140,8 @@ async def test_further_queues_have_their_own_workers(fake_client: FakeClient) ->
         fake_client.seed(obj("ConfigMap", "a"))
         await harness.settle()
         assert (seen, page.keys()) == (["ns/a"], ["from-second"])
-        assert set(harness.manager.metrics()) == {"test-controller", "test-controller/second"}
+        names = {queue.name for queue in harness.manager.queues()}
+        assert names == {"test-controller", "test-controller/second"}
 
 
 async def test_run_starts_when_all_is_known_and_again_when_it_fails(

@@ -4,7 +4,27 @@ from pykube_cp.api.endpoints import NO_SNIFFING
 from pykube_cp.api.request import Handler, Outcome, Request
 from pykube_cp.api.services import Services
 from pykube_cp.authz.interface import Attributes, Decision
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery.metrics import POWERS_OF_TWO, Counter, Histogram
+
+ATTEMPTS = Counter(
+    "authorization_attempts_total",
+    "[ALPHA] Counter of authorization attempts broken down by result. It can be either 'allowed', "
+    "'denied', 'no-opinion' or 'error'.",
+    ("result",),
+)
+SECONDS = Histogram(
+    "authorization_duration_seconds",
+    "[ALPHA] Authorization duration in seconds broken out by result.",
+    POWERS_OF_TWO,
+    ("result",),
+)
+METRICS = (ATTEMPTS, SECONDS)
+_RESULTS = {
+    Decision.ALLOW: "allowed",
+    Decision.DENY: "denied",
+    Decision.NO_OPINION: "no-opinion",
+}
 
 
 def build(services: Services, following: Handler) -> Handler:
@@ -13,7 +33,10 @@ def build(services: Services, following: Handler) -> Handler:
 
     async def handle(request: Request) -> Outcome:
         attributes = attributes_of(request)
+        begin = clock.monotonic()
         decision, reason = await authorize(attributes)
+        ATTEMPTS.add(_RESULTS[decision])
+        SECONDS.observe(clock.monotonic() - begin, _RESULTS[decision])
         if decision is not Decision.ALLOW:
             raise forbidden(attributes, reason)
         return await following(request)

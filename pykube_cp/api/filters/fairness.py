@@ -5,7 +5,15 @@ from pykube_cp.api.filters.deadline import is_long_running
 from pykube_cp.api.request import Handler, Outcome, Request
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import errors
+from pykube_cp.machinery.metrics import Gauge
 
+INFLIGHT = Gauge(
+    "apiserver_current_inflight_requests",
+    "[STABLE] Maximal number of currently used inflight request limit of this apiserver per request "
+    "kind in last second.",
+    ("request_kind",),
+)
+_KINDS = {True: "readOnly", False: "mutating"}
 _READ_ONLY = frozenset({"get", "list", "watch"})
 
 
@@ -23,9 +31,11 @@ def build(services: Services, following: Handler) -> Handler:
         if room[read_only] <= 0 and "system:masters" not in request.user.groups:
             raise errors.too_many_requests("Too many requests, please try again later.", 1)
         room[read_only] -= 1
+        INFLIGHT.add(_KINDS[read_only])
         try:
             return await following(request)
         finally:
             room[read_only] += 1
+            INFLIGHT.add(_KINDS[read_only], amount=-1)
 
     return handle
