@@ -17,19 +17,14 @@ from pykube_cp.machinery.metrics import TEXT, Metric, Read, Values, exposition
 from pykube_cp.storage import object_store
 
 _STARTED = clock.now()
-_START = Read(
-    "gauge",
-    "process_start_time_seconds",
-    "Start time of the process since unix epoch in seconds.",
-    lambda: {(): _STARTED},
-)
+_START_TEXT = "Start time of the process since unix epoch in seconds."
 _PAGE = resource.getpagesize()
 
 
 def endpoints(services: Services) -> dict[str, Endpoint]:
     """All that is measured, and the outcomes of health checks alone."""
     own = families(services)
-    slis = [health.RESULT, health.RESULTS, _START]
+    slis = [health.RESULT, health.RESULTS, _start_time(f"[ALPHA] {_START_TEXT}")]
 
     async def everything(request: Request) -> Outcome:
         del request
@@ -113,7 +108,7 @@ def _process() -> list[Metric]:
         plain("gauge", "max_fds", "Maximum number of open file descriptors.", _max_files),
         plain("gauge", "open_fds", "Number of open file descriptors.", _open_files),
         plain("gauge", "resident_memory_bytes", "Resident memory size in bytes.", _resident),
-        _START,
+        _start_time(_START_TEXT),
         plain("gauge", "virtual_memory_bytes", "Virtual memory size in bytes.", _virtual),
         plain(
             "gauge",
@@ -122,6 +117,10 @@ def _process() -> list[Metric]:
             _virtual_max,
         ),
     ]
+
+
+def _start_time(text: str) -> Metric:
+    return Read("gauge", "process_start_time_seconds", text, lambda: {(): _STARTED})
 
 
 def _cpu() -> float:

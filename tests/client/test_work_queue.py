@@ -2,8 +2,15 @@ import asyncio
 
 import pytest
 
-from pykube_cp.client.work_queue import QueueClosedError, RateLimiter, TokenBucket, WorkQueue
+from pykube_cp.client.work_queue import (
+    QueueClosedError,
+    RateLimiter,
+    TokenBucket,
+    WorkQueue,
+    families,
+)
 from pykube_cp.machinery import clock
+from pykube_cp.machinery.metrics import exposition
 
 pytestmark = pytest.mark.virtual_time
 
@@ -86,8 +93,11 @@ async def test_requeues_are_counted_and_timed() -> None:
     await asyncio.sleep(3)
     assert queue.metrics.longest_running() == pytest.approx(3)
     queue.done("a")
-    assert queue.metrics.work_duration_seconds == pytest.approx(3)
     assert queue.metrics.unfinished() == 0
+    assert queue.metrics.worked.sums == {(queue.name,): pytest.approx(3)}
+    text = exposition(families([queue]))
+    assert f'workqueue_retries_total{{name="{queue.name}"}} 2\n' in text
+    assert f'workqueue_work_duration_seconds_bucket{{name="{queue.name}",le="10"}} 1\n' in text
 
 
 async def test_shut_down_lets_workers_finish_what_is_queued() -> None:
