@@ -69,8 +69,9 @@ class RequestMetrics:
             wire.run = self._counted(what, wire.run)
         elif isinstance(wire, Response | Stream):
             self.seconds.observe(seconds, component, dry_run, *rest)
-        if isinstance(wire, Response) and what[5] in {"GET", "LIST"}:
-            self.sizes.observe(len(wire.body), *what)
+        size = _size(wire)
+        if size is not None and what[5] in {"GET", "LIST"}:
+            self.sizes.observe(size, *what)
 
     def _counted(
         self, what: tuple[str, ...], run: Callable[[Sink], Awaitable[None]]
@@ -83,6 +84,14 @@ class RequestMetrics:
                 self.lasting.add(*what, amount=-1)
 
         return counted
+
+
+def _size(wire: Wire) -> int | None:
+    """Bytes of an answer, if that is known before it has been sent."""
+    if isinstance(wire, Response):
+        return len(wire.body)
+    headers = dict(wire.headers) if isinstance(wire, Stream) else {}
+    return int(headers["Content-Length"]) if "Content-Length" in headers else None
 
 
 def _what(request: Request) -> tuple[str, ...]:
