@@ -17,7 +17,7 @@ CHANGED = re.compile(r"Invalid value: [{\[].*?[}\]]: field is immutable")
 """The value is an object: upstream prints its internal form."""
 GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
-AGE = re.compile(r"^\d{1,2}s$")
+AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
 CURRENT = re.compile(r"current: \d+")
 DIGITS = re.compile(r"\b\d{2,}\b")
 SERVICES = ipaddress.ip_network("10.96.0.0/16")
@@ -49,7 +49,11 @@ class Normaliser:
         if isinstance(node, list):
             return [self.value(item, key) for item in node]
         if isinstance(node, str):
-            return AGE.sub("<age>", node) if key == "cells" else self._string(node, key)
+            return (
+                AGE.sub("<age>", self._string(node, key))
+                if key == "cells"
+                else self._string(node, key)
+            )
         if key in NODE_PORTS and type(node) is int and node and str(node) not in self._given:
             return self._name("port", str(node))
         return node

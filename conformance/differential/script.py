@@ -111,7 +111,7 @@ def encode(body: Any, form: str) -> bytes:
     if form == "protobuf":
         obj, _ = structural.normalize(body, schema.type_of(GVK.of(body)), strict=False)
         return PROTOBUF.encode(obj)
-    return CBOR.encode(body) if form == "cbor" else json.dumps(body).encode()
+    return CBOR.encode(body) if form == "cbor" else json.dumps(body, separators=(",", ":")).encode()
 
 
 def load() -> Iterator[Case]:

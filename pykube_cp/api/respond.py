@@ -49,7 +49,7 @@ from pykube_cp.storage.watch_cache import Entry, Messages
 _log = logging.getLogger(__name__)
 _WARNING_LIMIT = 4096
 _CODECS = (*codecs.CODECS, codecs.CBOR)
-_TRANSFORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
+_TRANSFORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _JSON_CODEC = codecs.JSON
 _PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as strconv.ParseBool
@@ -86,6 +86,7 @@ async def encode(request: Request, outcome: Outcome, messages: Messages) -> Wire
         )
     except NotAcceptableError as error:
         raise errors.StatusError(406, "NotAcceptable", str(error)) from None
+    _check_transform(outcome, accepted)
     form = Form(request, outcome.resource, accepted, messages)
     try:
         if isinstance(outcome, ObjectResult):
@@ -256,7 +257,8 @@ class Form:
         items = (transform(entry.object()) for entry in result.entries)
         if self._codec is codecs.PROTOBUF:
             return self._codec.encode_list(head, [*map(self._codec.encode_item, items)])
-        head["items"] = [_without_kind(item, self._convert) for item in items]
+        bare = [_without_kind(item, self._convert) for item in items]
+        head["items"] = bare if bare or self._convert is None else None
         return [self._bytes(head)]
 
     def _bytes(self, obj: Object) -> bytes:
@@ -264,6 +266,8 @@ class Form:
 
     def watch_response(self, result: WatchResult) -> Push:
         async def run(sink: Sink) -> None:
+            if self._convert is not None and self._convert.kind == "PartialObjectMetadataList":
+                return  # no event is a list: the stream ends where the first one would come
             def deliver(watched: Watched) -> bool:
                 return sink.write(self.frame(watched))
 
@@ -361,11 +365,9 @@ def _chained(steps: list[Callable[[Object], Object]]) -> Callable[[Object], Obje
 
 def _allows(outcome: Any) -> Callable[[str, GVK | None], bool]:
     """Which transforms an answer can take."""
-    wanted = {"Table", "PartialObjectMetadata"}
-    if isinstance(outcome, ListResult):
-        wanted = {"Table", "PartialObjectMetadataList"}
+    wanted = _TRANSFORMS
     if "get" not in outcome.resource.verbs:
-        wanted = set()  # reviews and the like are answers, not objects
+        wanted = frozenset()  # reviews and the like are answers, not objects
 
     def allows(media_type: str, target: GVK | None) -> bool:
         if target is None:
@@ -377,6 +379,20 @@ def _allows(outcome: Any) -> Callable[[str, GVK | None], bool]:
         return target.kind in wanted
 
     return allows
+
+
+def _check_transform(outcome: ObjectResult | ListResult | WatchResult, accepted: Accepted) -> None:
+    """One object is no list and a list is not one; both are found out late upstream."""
+    # upstream: apiserver pkg/endpoints/handlers/response.go asPartialObjectMetadata
+    wanted = accepted.convert.kind if accepted.convert is not None else ""
+    group = outcome.resource.group.partition(".")[0] or "core"
+    if isinstance(outcome, ListResult) and wanted == "PartialObjectMetadata":
+        text = f"the requested object is a list (*{group}.{outcome.resource.list_kind})"
+    elif isinstance(outcome, ObjectResult) and wanted == "PartialObjectMetadataList":
+        text = f"the requested object is not a list (*{group}.{outcome.resource.kind})"
+    else:
+        return
+    raise errors.StatusError(406, "NotAcceptable", f"you requested {wanted}, but {text}")
 
 
 def _content_type(accepted: Accepted) -> str:
