@@ -45,6 +45,9 @@ class Normaliser:
             if node.get("type") == "BOOKMARK" and "metadata" in node.get("object", {}):
                 # as new as the whole storage, in which other cases write
                 node["object"]["metadata"].pop("resourceVersion", None)
+            if "metadata" in node and ("items" in node or "rows" in node):
+                # of a list: as new as the whole storage
+                node = node | {"metadata": _unversioned(node["metadata"])}
             return {name: self.value(node[name], name) for name in sorted(node)}
         if isinstance(node, list):
             return [self.value(item, key) for item in node]
@@ -94,6 +97,12 @@ class Normaliser:
 
     def _known(self, kind: str, text: str) -> str:
         return self._names.get((kind, text), text)
+
+
+def _unversioned(metadata: Any) -> Any:
+    if not isinstance(metadata, dict) or "resourceVersion" not in metadata:
+        return metadata
+    return metadata | {"resourceVersion": ""}
 
 
 def continuation(token: str) -> Any:

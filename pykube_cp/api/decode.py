@@ -18,7 +18,7 @@ from pykube_cp.registry import defaulting
 
 BODY_LIMIT = 3 << 20
 _DELETE_OPTIONS = GVK("", "v1", "DeleteOptions")
-_POLICIES = ("Orphan", "Background", "Foreground")
+_POLICIES = ("Foreground", "Background", "Orphan")
 
 
 @dataclass(slots=True)

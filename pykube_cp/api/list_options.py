@@ -31,7 +31,7 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
     options = ListOptions(
         version_text=text,
         match=query.get("resourceVersionMatch"),
-        limit=_number(query, "limit") or 0,
+        limit=max(_number(query, "limit") or 0, 0),
         continue_=query.get("continue"),
         timeout_seconds=_number(query, "timeoutSeconds"),
         allow_bookmarks=bool(query.flag("allowWatchBookmarks")),
@@ -84,6 +84,9 @@ def _check_match(options: ListOptions) -> list[FieldError]:
 def _check_watch(options: ListOptions) -> list[FieldError]:
     path, found = Path("resourceVersionMatch"), []
     asked, match = options.send_initial_events is not None, options.match
+    if not asked and not match and options.continue_ and options.version_text in {"", "0"}:
+        # upstream: apimachinery pkg/apis/meta/internalversion/defaults.go SetListOptionsDefaults
+        asked, match = True, "NotOlderThan"
     if asked and match != "NotOlderThan":
         detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         found.append(FieldError.forbidden(path, detail))

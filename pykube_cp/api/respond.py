@@ -268,6 +268,7 @@ class Form:
         async def run(sink: Sink) -> None:
             if self._convert is not None and self._convert.kind == "PartialObjectMetadataList":
                 return  # no event is a list: the stream ends where the first one would come
+
             def deliver(watched: Watched) -> bool:
                 return sink.write(self.frame(watched))
 

@@ -25,7 +25,7 @@ def parse_version(text: str, *, listing: bool = False) -> int:
     )
     if listing:
         raise errors.bad_request(f"invalid resource version: {detail}")
-    raise errors.StatusError(500, "", detail, {})
+    raise errors.StatusError(500, "", detail)
 
 
 async def wait_for(caches: WatchCache, revision: int) -> None:

@@ -2,9 +2,11 @@
 # upstream: apiserver pkg/storage/etcd3/store.go GetList, pkg/storage/continue.go
 
 import base64
-import binascii
+import posixpath
+import string
 from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from pykube_cp.api.list_options import ListOptions, parse
@@ -12,7 +14,7 @@ from pykube_cp.api.request import ListResult
 from pykube_cp.api.scope import Scope
 from pykube_cp.api.selection import Selection, select
 from pykube_cp.api.versions import wait_for
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import errors, go_text
 from pykube_cp.storage.interface import Compacted, FutureRevision
 from pykube_cp.storage.watch_cache import Entry, ResourceCache
 
@@ -24,6 +26,17 @@ EXPIRED = (
     "inconsistent list - objects that were created, modified, or deleted between the time the first "
     "chunk was returned and now may show up in the list."
 )
+
+
+class _Token(msgspec.Struct):
+    """What a continue token says."""
+
+    v: str = ""
+    rv: int = 0
+    start: str = ""
+
+
+_BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +158,42 @@ def encode_token(start: str, revision: int) -> str:
 
 
 def decode_token(text: str) -> tuple[str, int]:
+    # upstream: apiserver pkg/storage/continue.go DecodeContinue
     try:
-        token = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        version, start, revision = token["v"], token["start"], int(token.get("rv", 0))
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
-        raise errors.bad_request("continue key is not valid") from None
-    if version != "meta.k8s.io/v1":
-        raise errors.bad_request(f'server does not recognize this encoded version "{version}"')
-    if not isinstance(start, str) or not start or ".." in start:
-        raise errors.bad_request("continue key is not valid")
-    return start, revision
+        token = msgspec.json.decode(_token_bytes(text), type=_Token)
+    except msgspec.DecodeError as error:
+        raise _invalid(f"continue key is not valid: {error}") from None
+    if token.v != "meta.k8s.io/v1":
+        raise _invalid(
+            f"continue key is not valid: server does not recognize this encoded version {token.v}"
+        )
+    if not token.rv:
+        raise _invalid(
+            "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+        )
+    if not token.start:
+        raise _invalid(
+            "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)"
+        )
+    key = token.start if token.start.startswith("/") else f"/{token.start}"
+    if posixpath.normpath(key) != key:
+        raise _invalid(f"continue key is not valid: {token.start}")
+    return token.start, token.rv
+
+
+def _token_bytes(text: str) -> bytes:
+    at = next((at for at, letter in enumerate(text) if letter not in _BASE64), None)
+    if at is None and len(text) % 4 == 1:
+        at = len(text) - 1
+    if at is not None:
+        raise _invalid(f"continue key is not valid: illegal base64 data at input byte {at}")
+    found = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if not found.lstrip().startswith(b"{"):
+        shown = go_text.quote(found[:1].decode("latin-1"))[1:-1]
+        what = f"invalid character '{shown}' looking for beginning of value"
+        raise _invalid(f"continue key is not valid: {what}")
+    return found
+
+
+def _invalid(problem: str) -> errors.StatusError:
+    return errors.bad_request(f"invalid continue token: {problem}")
