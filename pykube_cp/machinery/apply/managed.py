@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
+
 from pykube_cp.machinery.apply.fields import Fields, FieldsError, canonical
 from pykube_cp.machinery.go_text import marshal, quote
 from pykube_cp.machinery.objects import Object
@@ -116,6 +118,13 @@ def _order(managed: Managed, key: Manager) -> tuple[str, ...]:
     return key.operation, managed.times.get(key, ""), key.name, version, key.subresource
 
 
+def _sorted(fields: Fields) -> Fields:
+    """In one order whoever made the set: clients compare the bytes."""
+    # upstream: structured-merge-diff fieldpath/serialize.go Set.emitContentsV1
+    made: Fields = orjson.loads(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS))
+    return made
+
+
 def _entry(key: Manager, found: VersionedSet, time: str | None) -> Object:
     made: Object = {
         "manager": key.name,
@@ -123,7 +132,7 @@ def _entry(key: Manager, found: VersionedSet, time: str | None) -> Object:
         "apiVersion": found.api_version,
         "time": time,
         "fieldsType": _FIELDS_TYPE,
-        "fieldsV1": found.fields,
+        "fieldsV1": _sorted(found.fields),
         "subresource": key.subresource,
     }
     for name in ("manager", "time", "subresource"):

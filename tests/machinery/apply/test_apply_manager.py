@@ -154,3 +154,11 @@ def test_causes_of_a_conflict() -> None:
             "field": ".data.a",
         }
     ]
+
+
+def test_fields_are_in_one_order_whoever_set_them() -> None:
+    made = update(None, config_map({"b": "1", "a": "2"}, labels={"z": "1", "x": "2"}), "one")
+    (entry,) = made["metadata"]["managedFields"]
+    assert list(entry["fieldsV1"]) == ["f:data", "f:metadata"]
+    assert list(entry["fieldsV1"]["f:data"]) == [".", "f:a", "f:b"]
+    assert list(entry["fieldsV1"]["f:metadata"]["f:labels"]) == [".", "f:x", "f:z"]
