@@ -169,12 +169,9 @@ class Form:
         self._is_table = accepted.convert is not None and accepted.convert.kind == "Table"
         self._knows_columns = False
         self._transform = self._find_transform()
-        self._key = (
-            accepted.codec.media_type,
-            accepted.convert,
-            resource.gvr,
-            request.query.get("includeObject") if accepted.convert else "",
-        )
+        include = request.query.get("includeObject") if accepted.convert else ""
+        # Text, since its hash is computed once and this is looked up for each event and watcher.
+        self._key = f"{accepted.codec.media_type} {accepted.convert} {resource.gvr} {include}"
         as_stored = accepted.convert is None and resource.conversion is None
         self._plain = as_stored and accepted.codec is _JSON_CODEC
         self._plain_protobuf = as_stored and accepted.codec is codecs.PROTOBUF
@@ -268,9 +265,10 @@ class Form:
         async def run(sink: Sink) -> None:
             if self._convert is not None and self._convert.kind == "PartialObjectMetadataList":
                 return  # no event is a list: the stream ends where the first one would come
+            frame = self._table_frame if self._is_table else self._shared_frame
 
             def deliver(watched: Watched) -> bool:
-                return sink.write(self.frame(watched))
+                return sink.write(frame(watched))
 
             watching = asyncio.ensure_future(result.run(deliver))
             closed = asyncio.ensure_future(_wait(sink))
@@ -291,18 +289,19 @@ class Form:
         headers = [("Content-Type", content_type)]
         return Push(200, run, headers)
 
-    def frame(self, watched: Watched) -> bytes:
-        """The event's frame; made once for all who see the change the same way."""
+    def _table_frame(self, watched: Watched) -> bytes:
+        """The event's frame in a Table; only the first tells the columns."""
         made = self._shared_frame(watched)
         # upstream: apiserver pkg/endpoints/handlers/response.go watchEmbeddedEncoder.doEncode
-        self._knows_columns = self._knows_columns or (self._is_table and watched.entry is not None)
+        self._knows_columns = self._knows_columns or watched.entry is not None
         return made
 
     def _shared_frame(self, watched: Watched) -> bytes:
+        """Made once for all who see the change the same way."""
         frames = watched.frames
         if frames is None:
             return self._make_frame(watched)
-        key = (*self._key, watched.type, watched.stamp, self._knows_columns)
+        key = (self._key, watched.type, watched.stamp, self._knows_columns)
         found: bytes | None = frames.get(key)
         if found is None:
             found = frames[key] = self._make_frame(watched)

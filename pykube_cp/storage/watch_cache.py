@@ -81,6 +81,8 @@ class Messages:
 class Change(msgspec.Struct):
     """One write. ``frames`` keeps what has been encoded for watchers, by media type and transform.
 
+    ``seen`` is for what those see of it who select nothing.
+
     ``entry`` is the state after the write; of a deletion, the last state with the deletion's revision.
     """
 
@@ -89,6 +91,7 @@ class Change(msgspec.Struct):
     deleted: bool
     at: float
     frames: dict[Any, bytes]
+    seen: Any = None
 
 
 class Note:

@@ -109,11 +109,29 @@ class IncomingBody:
             self._wake.set_result(None)
 
 
+class _LastChunk:
+    """A frame as a chunk. Watchers of the same thing get the same frame one after the other."""
+
+    def __init__(self) -> None:
+        self._frame = b""
+        self._chunk = b""
+
+    def of(self, frame: bytes) -> bytes:
+        if frame is not self._frame:
+            self._frame = frame
+            self._chunk = b"%x\r\n%b\r\n" % (len(frame), frame)
+        return self._chunk
+
+
+_last_chunk = _LastChunk()
+
+
 class ChunkSink:
     """Writes frames as chunks, gathered once per turn of the loop."""
 
     def __init__(self, protocol: "Http1Protocol") -> None:
         self._protocol = protocol
+        self._soon = asyncio.get_running_loop().call_soon
         self._waiting: list[bytes] = []
 
     @property
@@ -121,20 +139,18 @@ class ChunkSink:
         return self._protocol.closed
 
     def write(self, frame: bytes) -> bool:
-        transport = self._protocol.transport
-        if transport.is_closing() or transport.get_write_buffer_size() > SINK_LIMIT:
+        if self._protocol.cannot_take(SINK_LIMIT):
             return False
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self.flush)
-        self._waiting.append(b"%x\r\n%b\r\n" % (len(frame), frame))
+            self._soon(self.flush)
+        self._waiting.append(_last_chunk.of(frame))
         return True
 
     def flush(self) -> None:
-        if self._waiting:
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            if not self._protocol.transport.is_closing():
-                self._protocol.transport.write(data)
+        waiting, self._waiting = self._waiting, []
+        transport = self._protocol.transport
+        if waiting and not transport.is_closing():
+            transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
 
 class UpgradedConnection:
@@ -314,6 +330,13 @@ class Http1Protocol(asyncio.Protocol):
         """Wait until the transport takes more."""
         if not self._can_write.is_set():
             await self._can_write.wait()
+
+    def cannot_take(self, limit: int) -> bool:
+        """Whether the client has gone, or so many bytes wait for it."""
+        if self._closed.done():
+            return True
+        paused = not self._can_write.is_set()
+        return paused and self.transport.get_write_buffer_size() > limit
 
     def close_when_idle(self) -> None:
         """End after the request that is being served, or now."""

@@ -47,6 +47,7 @@ class Watcher:
         self._cache = cache
         self._namespace = scope.namespace or selection.namespace
         self._cluster_scoped = not scope.resource.namespaced
+        self._sees_all = selection.matches is None
         self._backlog: list[Change] | None = []
         self._sent = 0
         self._stop: asyncio.Future[None] | None = None
@@ -133,7 +134,7 @@ class Watcher:
         if revision <= self._sent or not self._concerns(change):
             return
         self._sent = revision
-        watched = self._as_seen(change)
+        watched = _as_all_see(change) if self._sees_all else self._as_seen(change)
         if watched is not None:
             self._send(watched)
 
@@ -162,6 +163,15 @@ class Watcher:
         if self._stop is not None and not self._stop.done():
             self._stop.set_result(None)
         return False
+
+
+def _as_all_see(change: Change) -> Watched | None:
+    """What those see who select nothing; the same for all of them."""
+    seen: Watched | None = change.seen
+    if seen is None and (change.previous is not None or not change.deleted):
+        kind = "DELETED" if change.deleted else "MODIFIED" if change.previous else "ADDED"
+        seen = change.seen = Watched(kind, change.entry, frames=change.frames)
+    return seen
 
 
 def _nobody(watched: Watched) -> bool:
