@@ -1,9 +1,11 @@
 """What an admission plugin is."""
 # upstream: apiserver pkg/admission/interfaces.go
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 from pykube_cp.authz.interface import Authorizer
 from pykube_cp.client.interface import Client
@@ -21,8 +23,7 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-@dataclass(slots=True, kw_only=True)
-class Attributes:
+class Attributes(msgspec.Struct, kw_only=True):
     """A write on its way.
 
     ``object`` may be changed in place by ``admit``, never by ``validate``; it is None on delete,
@@ -38,10 +39,10 @@ class Attributes:
     subresource: str = ""
     object: Object | None = None
     old_object: Object | None = None
-    options: Object = field(default_factory=dict)
+    options: Object = {}
     dry_run: bool = False
-    warnings: list[str] = field(default_factory=list)
-    annotations: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = []
+    annotations: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """``metav1.ListOptions`` out of a query, with upstream's rules on what goes with what."""
 # upstream: apimachinery pkg/apis/meta/internalversion/validation/validation.go ValidateListOptions
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from pykube_cp.api.request import Query
 from pykube_cp.api.versions import parse_version
@@ -11,8 +12,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 _MATCHES = ("Exact", "NotOlderThan", "")
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(msgspec.Struct, frozen=True):
     """Options of a list or watch. ``version_text`` tells an absent version from "0"."""
 
     version_text: str = ""

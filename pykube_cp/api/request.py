@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 from pykube_cp.registry.resource import Resource
@@ -72,8 +74,7 @@ class NoBody:
             yield chunk
 
 
-@dataclass(slots=True)
-class RequestInfo:
+class RequestInfo(msgspec.Struct):
     """What is asked, read off method and path.
 
     ``verb`` is the API's verb (list, watch, deletecollection, ...), or the lower-case method for
@@ -93,8 +94,7 @@ class RequestInfo:
     parts: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, kw_only=True):
     """One request. Filters fill in what they find out.
 
     Attributes:
@@ -109,17 +109,17 @@ class Request:
     path: str
     query: Query
     raw_path: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Body = field(default_factory=NoBody)
+    headers: Mapping[str, str] = {}
+    body: Body = msgspec.field(default_factory=NoBody)
     peer_certificate: bytes | None = None
     remote_address: str = ""
     object: Any = None
     is_local: bool = False
-    info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
+    info: RequestInfo = msgspec.field(default_factory=lambda: RequestInfo("", ""))
     user: UserInfo = ANONYMOUS
     impersonator: UserInfo | None = None
     audit_id: str = ""
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = []
     received_at: float = 0.0
     is_served: bool = False
 
@@ -127,14 +127,13 @@ class Request:
         return self.headers.get(name, default)
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """Bytes, ready to be sent."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, str]] = []
 
 
 @dataclass(slots=True)
@@ -185,8 +184,7 @@ class Upgrade:
     run: Callable[[RawConnection], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class ObjectResult:
+class ObjectResult(msgspec.Struct):
     """One object, as stored (``entry``) or as a dict of the served version (``obj``)."""
 
     resource: Resource
@@ -195,8 +193,7 @@ class ObjectResult:
     status: int = 200
 
 
-@dataclass(slots=True)
-class ListResult:
+class ListResult(msgspec.Struct):
     """Objects as of ``resource_version``."""
 
     resource: Resource
@@ -206,8 +203,7 @@ class ListResult:
     remaining: int | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Watched:
+class Watched(msgspec.Struct, frozen=True):
     """A change as one watcher sees it: ``type`` is ADDED, MODIFIED, DELETED or BOOKMARK.
 
     ``entry`` holds the object; for an object that left the selector, ``stamp`` is the revision that
@@ -221,8 +217,7 @@ class Watched:
     initial_events_end: bool = False
 
 
-@dataclass(slots=True)
-class WatchResult:
+class WatchResult(msgspec.Struct):
     """A watch: ``run`` calls ``deliver`` with each event, until it returns or is cancelled.
 
     ``deliver`` answers false when its reader is gone or cannot keep up.

@@ -1,7 +1,8 @@
 """What a verb knows of the request it serves: row, store, options, admission."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from pykube_cp.admission.interface import Attributes, Operation
 from pykube_cp.api.request import Outcome, Request
@@ -18,8 +19,7 @@ from pykube_cp.registry.strategy import Strategy, WriteContext
 FIELD_MANAGER_LENGTH = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """Query options of a write."""
 
     dry_run: bool = False
@@ -28,8 +28,7 @@ class Options:
     force: bool | None = None
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(msgspec.Struct):
     """One call of a verb on a resource."""
 
     services: Services

@@ -1,7 +1,8 @@
 """Which objects of a collection a request means: label and field selectors over cache entries."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from pykube_cp.api.request import Query
 from pykube_cp.machinery import errors, selectors
@@ -11,8 +12,7 @@ from pykube_cp.storage.watch_cache import Entry
 _ALWAYS = ("metadata.name", "metadata.namespace")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """A compiled selector. ``matches`` is None when everything matches.
 
     ``name`` and ``indexed`` are set when the field selector pins them, to narrow the work.

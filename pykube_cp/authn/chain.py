@@ -1,10 +1,11 @@
 """Authenticators in order: the first that recognises the sender decides."""
 # upstream: pkg/kubeapiserver/authenticator/config.go Config.New
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pykube_cp.authn.bearer import token_of
 from pykube_cp.authn.interface import AuthenticationError, Authenticator, Credentials, Identity
+from pykube_cp.machinery.user import UserInfo
 
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
@@ -60,4 +61,6 @@ def _with_group(identity: Identity) -> Identity:
     user = identity.user
     if AUTHENTICATED in user.groups or UNAUTHENTICATED in user.groups:
         return identity
-    return replace(identity, user=replace(user, groups=(*user.groups, AUTHENTICATED)))
+    return replace(
+        identity, user=UserInfo(user.name, user.uid, (*user.groups, AUTHENTICATED), user.extra)
+    )

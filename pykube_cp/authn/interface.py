@@ -1,14 +1,14 @@
 """What an authenticator is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from pykube_cp.machinery.user import UserInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """What a request shows of its sender.
 
     Attributes:
@@ -23,14 +23,13 @@ class Credentials:
     audiences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """An authenticated user; ``audiences`` are those the credential is good for, if it says so."""
 
     user: UserInfo
     audiences: tuple[str, ...] = ()
     expires_at: float = 0.0
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
 class Authenticator(Protocol):

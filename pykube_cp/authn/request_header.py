@@ -1,7 +1,6 @@
 """Users that a trusted front proxy vouches for."""
 # upstream: apiserver pkg/authentication/request/headerrequest/requestheader.go
 
-from dataclasses import replace
 from urllib.parse import unquote
 
 from pykube_cp.authn.interface import AuthenticationError, Credentials, Identity
@@ -26,7 +25,7 @@ class RequestHeader:
         if not user or credentials.peer_certificate is None:
             return None
         try:
-            proxy = await self._proxies.authenticate(replace(credentials))
+            proxy = await self._proxies.authenticate(credentials)
         except AuthenticationError:
             return None
         if proxy is None or (self._allowed and proxy.user.name not in self._allowed):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
+import msgspec
+
 from pykube_cp.machinery.user import UserInfo
 
 
@@ -16,8 +18,7 @@ class Decision(Enum):
     NO_OPINION = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributes:
+class Attributes(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for. ``path`` is set for requests that are not about a resource."""
 
     user: UserInfo

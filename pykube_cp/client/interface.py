@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+import msgspec
+
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
 
@@ -41,16 +43,14 @@ class Propagation(StrEnum):
     FOREGROUND = "Foreground"
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(msgspec.Struct, frozen=True):
     """One change. ``object`` is read-only and may be shared with other watchers."""
 
     type: EventType
     object: Object
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectList:
+class ObjectList(msgspec.Struct, frozen=True):
     """Objects as of ``resource_version``; ``continue_`` is empty on the last page."""
 
     items: list[Object]

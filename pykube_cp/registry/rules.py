@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 
 
-@dataclass(slots=True, kw_only=True)
-class RuleContext:
+class RuleContext(msgspec.Struct, kw_only=True):
     """Where a rule is being applied.
 
     Attributes:

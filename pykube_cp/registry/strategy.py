@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from pykube_cp.client.interface import Client
 from pykube_cp.machinery.field_errors import FieldError
 from pykube_cp.machinery.objects import Object
@@ -18,8 +20,7 @@ from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 Rollback = Callable[[], Awaitable[None]]
 
 
-@dataclass(slots=True, kw_only=True)
-class WriteContext:
+class WriteContext(msgspec.Struct, kw_only=True):
     """What a hook may know about the request it serves.
 
     Attributes:
@@ -38,8 +39,8 @@ class WriteContext:
     field_manager: str = ""
     api_version: str = ""
     to_served: Callable[[Object], Object] | None = None
-    warnings: list[str] = field(default_factory=list)
-    services: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = []
+    services: dict[str, Any] = {}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,8 +7,9 @@ sees every later write of his prefix once, in order. ``memory`` is the executabl
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 ABSENT = 0
 """Expected revision of a key that must not exist."""
@@ -23,8 +24,7 @@ class KeyValue(NamedTuple):
     create_revision: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Put(msgspec.Struct, frozen=True, kw_only=True):
     """Write ``render(revision)`` under ``key``.
 
     ``render`` gets the revision that this write will have, so the bytes can carry it.
@@ -40,8 +40,7 @@ class Put:
     note: Any = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True, kw_only=True):
     """Delete ``key``; ``render`` makes the last state that watchers get, stamped with the revision."""
 
     key: str

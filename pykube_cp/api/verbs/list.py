@@ -4,7 +4,6 @@
 import base64
 import posixpath
 import string
-from dataclasses import dataclass
 
 import msgspec
 import orjson
@@ -39,8 +38,7 @@ class _Token(msgspec.Struct):
 _BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
 
 
-@dataclass(frozen=True, slots=True)
-class _From:
+class _From(msgspec.Struct, frozen=True):
     """Where a page starts, and as of when; revision 0 is now, -1 is now though inconsistent."""
 
     start: str = ""

@@ -3,7 +3,9 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from pykube_cp.machinery.codec.interface import Codec
 from pykube_cp.machinery.gvk import GVK
@@ -29,8 +31,7 @@ class Clause:
         return GVK(*(self.parameters.get(name, "") for name in ("g", "v", "as")))
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """What was agreed on.
 
     Attributes:
@@ -47,7 +48,7 @@ class Accepted:
     pretty: bool = False
     stream: str = ""
     profile: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = {}
 
 
 class NotAcceptableError(Exception):
