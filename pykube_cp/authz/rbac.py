@@ -23,6 +23,13 @@ _DECISIONS = 20_000
 _NAMESPACED = frozenset({"Role", "RoleBinding"})
 
 
+class _User(NamedTuple):
+    """What a user has; ``by_name`` when a rule is about objects with certain names."""
+
+    grants: "list[Grant]"
+    by_name: bool
+
+
 class Grant(NamedTuple):
     """A rule that someone has, where (empty: everywhere), and why."""
 
@@ -38,17 +45,18 @@ class Rbac:
 
     def __init__(self, informers: Informers) -> None:
         self._informers = informers
-        self._grants: dict[tuple[str, tuple[str, ...]], list[Grant]] = {}
+        self._users: dict[tuple[str, tuple[str, ...]], _User] = {}
         self._decisions: dict[tuple[object, ...], tuple[Decision, str]] = {}
         for gvr in (ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS):
             informers.of(gvr).on(add=self._forget, update=self._forget, delete=self._forget)
 
     def _forget(self, *_changed: Object) -> None:
-        self._grants.clear()
+        self._users.clear()
         self._decisions.clear()
 
     async def authorize(self, attributes: Attributes) -> tuple[Decision, str]:
         user = attributes.user
+        known = self._user(user)
         key = (
             user.name,
             user.groups,
@@ -57,20 +65,20 @@ class Rbac:
             attributes.resource,
             attributes.subresource,
             attributes.namespace,
-            attributes.name,
+            attributes.name if known.by_name else "",
             attributes.path,
             attributes.is_resource,
         )
         found = self._decisions.get(key)
         if found is None:
-            found = self._decide(attributes)
+            found = self._decide(attributes, known)
             if len(self._decisions) >= _DECISIONS:
                 self._decisions.clear()
             self._decisions[key] = found
         return found
 
-    def _decide(self, attributes: Attributes) -> tuple[Decision, str]:
-        for grant in self.grants(attributes.user):
+    def _decide(self, attributes: Attributes, known: _User) -> tuple[Decision, str]:
+        for grant in known.grants:
             if grant.namespace and grant.namespace != attributes.namespace:
                 continue
             if allows(grant.rule, attributes, clusterwide=not grant.namespace):
@@ -79,10 +87,15 @@ class Rbac:
 
     def grants(self, user: UserInfo) -> list[Grant]:
         """All rules that a user has anywhere."""
+        return self._user(user).grants
+
+    def _user(self, user: UserInfo) -> _User:
         key = (user.name, user.groups)
-        found = self._grants.get(key)
+        found = self._users.get(key)
         if found is None:
-            found = self._grants[key] = list(self._gather(user))
+            grants = list(self._gather(user))
+            by_name = any(grant.rule.get("resourceNames") for grant in grants)
+            found = self._users[key] = _User(grants, by_name)
         return found
 
     def _gather(self, user: UserInfo) -> Iterator[Grant]:

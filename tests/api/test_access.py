@@ -75,6 +75,37 @@ async def test_a_role_opens_what_it_names(api: Api) -> None:
     assert answer.status == 403
 
 
+async def test_a_role_may_be_about_certain_names(api: Api) -> None:
+    path = await api.namespace()
+    base = f"{RBAC}/namespaces/{path.rpartition('/')[2]}"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "verbs": ["get", "list"],
+        "resourceNames": ["mine"],
+    }
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": "one"},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "one"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "owner"}],
+    }
+    await api("POST", base + "/roles", {"metadata": {"name": "one"}, "rules": [rule]})
+    await api("POST", base + "/rolebindings", binding)
+    for name in ("mine", "theirs"):
+        await api("POST", path + "/configmaps", config_map(name))
+
+    async def seen() -> list[int]:
+        paths = ("/configmaps/mine", "/configmaps/theirs", "/configmaps")
+        paths += ("/configmaps?fieldSelector=metadata.name%3Dmine",)
+        return [(await api("GET", path + each, user="owner")).status for each in paths]
+
+    assert await seen() == [200, 403, 403, 200]
+    del rule["resourceNames"]
+    await api("PUT", base + "/roles/one", {"metadata": {"name": "one"}, "rules": [rule]})
+    assert await seen() == [200, 200, 200, 200]
+
+
 async def test_certificates_of_others_are_not_believed(api: Api) -> None:
     stranger = pki.client_certificate(pki.new_authority("other"), "admin", ["system:masters"])
     async with api.connection(stranger) as (reader, writer):
