@@ -465,3 +465,37 @@ async def test_some_namespaces_may_not_be_deleted(api: Api) -> None:
         403,
         'namespaces "default" is forbidden: this namespace may not be deleted',
     )
+
+
+async def test_limit_ranges_give_and_bound_resources(api: Api) -> None:
+    path = await api.namespace()
+    limits = [
+        {"type": "Container", "default": {"cpu": "1"}, "max": {"cpu": "2"}},
+        {"type": "Pod", "max": {"cpu": "2"}},
+        {"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}},
+    ]
+    ranges = {"metadata": {"name": "l"}, "spec": {"limits": limits}}
+    assert (await api("POST", path + "/limitranges", ranges)).status == 201
+    made = await api("POST", path + "/pods", pod("a"))
+    resources = {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}
+    assert made.json["spec"]["containers"][0]["resources"] == resources
+    told = made.json["metadata"]["annotations"]["kubernetes.io/limit-ranger"]
+    assert told == "LimitRanger plugin set: cpu request for container c; cpu limit for container c"
+    large = pod("b")
+    large["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "3"}}
+    refused = await api("POST", path + "/pods", large)
+    assert (refused.status, refused.json["reason"]) == (403, "Forbidden")
+    assert refused.message.endswith(
+        "[maximum cpu usage per Container is 2, but limit is 3, "
+        "maximum cpu usage per Pod is 2, but limit is 3]"
+    )
+    claim = {
+        "metadata": {"name": "c"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "2Gi"}},
+        },
+    }
+    refused = await api("POST", path + "/persistentvolumeclaims", claim)
+    text = "maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi"
+    assert refused.message.endswith(text)

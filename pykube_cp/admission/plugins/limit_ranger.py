@@ -28,8 +28,9 @@ class LimitRanger(BasePlugin):
         if attributes.operation is Operation.UPDATE:
             return
         changes: list[str] = []
-        for item in await self._items(attributes.namespace, "Container"):
-            changes += _fill_in(obj["spec"], item)
+        for item in await self._items(attributes.namespace):
+            if item["type"] == "Container":
+                changes += _fill_in(obj["spec"], item)
         if changes:
             annotations = obj["metadata"].setdefault("annotations", {})
             annotations[_ANNOTATION] = "LimitRanger plugin set: " + "; ".join(changes)
@@ -38,29 +39,19 @@ class LimitRanger(BasePlugin):
         obj = attributes.object
         if obj is None or not _concerns(attributes):
             return
-        found: list[str] = []
+        items = await self._items(attributes.namespace)
         if attributes.resource.resource == "persistentvolumeclaims":
-            for item in await self._items(attributes.namespace, "PersistentVolumeClaim"):
-                requests = (obj["spec"].get("resources") or {}).get("requests") or {}
-                found += _bounds("PersistentVolumeClaim", item, requests, {})
+            found = _judge_claim(obj["spec"], items)
         else:
-            for item in await self._items(attributes.namespace, "Container"):
-                for container in _containers(obj["spec"]):
-                    requests, limits = _of(container)
-                    found += _bounds("Container", item, requests, limits)
-            for item in await self._items(attributes.namespace, "Pod"):
-                found += _bounds("Pod", item, *_total(obj["spec"]))
+            found = _judge_pod(obj["spec"], items)
         if found:
             text = found[0] if len(found) == 1 else f"[{', '.join(found)}]"
             raise forbidden(attributes, text)
 
-    async def _items(self, namespace: str, kind: str) -> list[Object]:
+    async def _items(self, namespace: str) -> list[Object]:
         ranges = await self.services.client.list(_RANGES, namespace)
         return [
-            item
-            for each in ranges.items
-            for item in (each.get("spec") or {}).get("limits") or []
-            if item["type"] == kind
+            item for each in ranges.items for item in (each.get("spec") or {}).get("limits") or []
         ]
 
 
@@ -69,6 +60,28 @@ def _concerns(attributes: Attributes) -> bool:
         resize = attributes.subresource == "resize"
         return resize or (not attributes.subresource and attributes.operation is Operation.CREATE)
     return not attributes.subresource
+
+
+def _judge_claim(spec: Object, items: list[Object]) -> list[str]:
+    requests = (spec.get("resources") or {}).get("requests") or {}
+    return [
+        text
+        for item in items
+        if item["type"] == "PersistentVolumeClaim"
+        for text in _bounds("PersistentVolumeClaim", item, requests, {})
+    ]
+
+
+def _judge_pod(spec: Object, items: list[Object]) -> list[str]:
+    found: list[str] = []
+    for item in items:
+        if item["type"] == "Container":
+            for container in _containers(spec):
+                found += _bounds("Container", item, *_of(container))
+    for item in items:
+        if item["type"] == "Pod":
+            found += _bounds("Pod", item, *_total(spec))
+    return found
 
 
 def _containers(spec: Object) -> Iterator[Object]:
