@@ -25,8 +25,13 @@ class ListOptions(msgspec.Struct, frozen=True):
     send_initial_events: bool | None = None
 
 
+_NONE = ListOptions()
+
+
 def parse(query: Query, *, watch: bool) -> ListOptions:
     """Checked options; 422 of kind ListOptions for combinations that make no sense."""
+    if not query:
+        return _NONE
     text = query.get("resourceVersion")
     options = ListOptions(
         version_text=text,

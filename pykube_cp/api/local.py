@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from pykube_cp.api.filters import request_info
 from pykube_cp.api.request import (
     Handler,
     ListResult,
@@ -16,7 +17,8 @@ from pykube_cp.api.request import (
     WatchResult,
 )
 from pykube_cp.client.interface import RawResponse
-from pykube_cp.machinery import clock, errors
+from pykube_cp.client.local import Call
+from pykube_cp.machinery import errors
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import UserInfo
 
@@ -27,33 +29,22 @@ class LocalPipeline:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
 
-    async def call(
-        self,
-        user: UserInfo,
-        method: str,
-        path: str,
-        query: str,
-        *,
-        body: Any = None,
-        content_type: str = "",
-        user_agent: str = "",
-    ) -> Object:
+    async def call(self, user: UserInfo, call: Call, user_agent: str = "") -> Object:
         headers = {"user-agent": user_agent}
-        if content_type:
-            headers["content-type"] = content_type
-        request = _request(user, method, path, query, headers)
-        request.object = body
+        if call.content_type:
+            headers["content-type"] = call.content_type
+        request = _request(user, call, headers)
+        request.object = call.body
         return _object(await self._handler(request))
 
     async def watch(
         self,
         user: UserInfo,
-        path: str,
-        query: str,
+        call: Call,
         deliver: Callable[[str, Object], bool],
         user_agent: str = "",
     ) -> None:
-        request = _request(user, "GET", path, query, {"user-agent": user_agent})
+        request = _request(user, call, {"user-agent": user_agent})
         outcome = await self._handler(request)
         assert isinstance(outcome, WatchResult)
         resource = outcome.resource
@@ -65,27 +56,28 @@ class LocalPipeline:
 
     async def raw(self, user: UserInfo, method: str, path: str, body: bytes) -> RawResponse:
         path, _, query = path.partition("?")
-        request = _request(user, method, path, query, {"accept": "application/json"})
-        request.object = body or None
+        request = Request(
+            method=method,
+            path=unquote(path),
+            raw_path=path,
+            query=Query(query),
+            headers={"accept": "application/json"},
+            object=body or None,
+            user=user,
+        )
+        request.info = request_info.parse(request)
         outcome = await self._handler(request)
         if isinstance(outcome, Response):
             return RawResponse(outcome.status, outcome.body, dict(outcome.headers))
         raise errors.bad_request(f"{path} cannot be asked for as bytes")
 
 
-def _request(
-    user: UserInfo, method: str, path: str, query: str, headers: dict[str, str]
-) -> Request:
-    return Request(
-        method=method,
-        path=unquote(path),
-        raw_path=path,
-        query=Query(query),
-        headers=headers,
-        is_local=True,
-        user=user,
-        received_at=clock.monotonic(),
+def _request(user: UserInfo, call: Call, headers: dict[str, str]) -> Request:
+    query = Query.of(call.parameters)
+    info = request_info.of_resource(
+        call.method, call.gvr, call.namespace, call.name, call.subresource, query
     )
+    return Request(method=call.method, path="", query=query, headers=headers, user=user, info=info)
 
 
 def _object(outcome: Outcome) -> Object:

@@ -20,7 +20,7 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Query:
-    """Query parameters; each may occur several times."""
+    """Query parameters; each may occur several times. True when there are any."""
 
     __slots__ = ("_values", "raw")
 
@@ -30,6 +30,16 @@ class Query:
         if raw:
             for name, value in parse_qsl(raw, keep_blank_values=True, max_num_fields=1000):
                 self._values.setdefault(name, []).append(value)
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "Query":
+        """Of parameters that each occur once; ``raw`` stays empty."""
+        made = cls("")
+        made._values = {name: [value] for name, value in parameters.items()}
+        return made
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -114,7 +124,6 @@ class Request(msgspec.Struct, kw_only=True):
     peer_certificate: bytes | None = None
     remote_address: str = ""
     object: Any = None
-    is_local: bool = False
     info: RequestInfo = msgspec.field(default_factory=lambda: RequestInfo("", ""))
     user: UserInfo = ANONYMOUS
     impersonator: UserInfo | None = None

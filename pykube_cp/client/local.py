@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+import msgspec
+
 from pykube_cp.client.interface import (
     NO_DELETE_OPTIONS,
     NO_OPTIONS,
@@ -19,7 +21,12 @@ from pykube_cp.client.interface import (
     WatchEvent,
     WriteOptions,
 )
-from pykube_cp.client.paths import delete_options, path_of, query_of, watch_query, write_query
+from pykube_cp.client.paths import (
+    delete_options,
+    list_parameters,
+    watch_parameters,
+    write_parameters,
+)
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object, name, namespace
@@ -28,26 +35,27 @@ from pykube_cp.machinery.user import UserInfo
 _PENDING_LIMIT = 100_000
 
 
+class Call(msgspec.Struct):
+    """What is asked for: what a URL and a body would say."""
+
+    method: str
+    gvr: GVR
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    parameters: dict[str, str] = {}
+    body: Any = None
+    content_type: str = ""
+
+
 class Pipeline(Protocol):
     """What the API server offers to local clients."""
 
-    async def call(
-        self,
-        user: UserInfo,
-        method: str,
-        path: str,
-        query: str,
-        *,
-        body: Any = None,
-        content_type: str = "",
-        user_agent: str = "",
-    ) -> Object:
+    async def call(self, user: UserInfo, call: Call, user_agent: str = "") -> Object:
         """The answer as an object of the served version; a list has ``items``."""
         ...
 
-    async def watch(
-        self, user: UserInfo, path: str, query: str, deliver: "Any", user_agent: str = ""
-    ) -> None:
+    async def watch(self, user: UserInfo, call: Call, deliver: "Any", user_agent: str = "") -> None:
         """Call ``deliver(type, object)`` with each event until it answers false."""
         ...
 
@@ -67,7 +75,7 @@ class LocalClient:
     async def get(
         self, gvr: GVR, name: str, namespace: str = "", *, subresource: str = ""
     ) -> Object:
-        return await self._call("GET", path_of(gvr, namespace, name, subresource))
+        return await self._call(Call("GET", gvr, namespace, name, subresource))
 
     async def list(
         self,
@@ -80,14 +88,10 @@ class LocalClient:
         limit: int = 0,
         continue_: str = "",
     ) -> ObjectList:
-        query = query_of(
-            labelSelector=label_selector,
-            fieldSelector=field_selector,
-            resourceVersion=resource_version,
-            limit=limit,
-            continue_=continue_,
+        parameters = list_parameters(
+            label_selector, field_selector, resource_version, limit, continue_
         )
-        found = await self._call("GET", path_of(gvr, namespace), query)
+        found = await self._call(Call("GET", gvr, namespace, parameters=parameters))
         meta = found["metadata"]
         return ObjectList(
             found["items"],
@@ -107,14 +111,16 @@ class LocalClient:
         options: WriteOptions = NO_OPTIONS,
     ) -> Object:
         namespace = namespace or obj.get("metadata", {}).get("namespace", "")
-        path = path_of(gvr, namespace, name, subresource)
-        return await self._call("POST", path, write_query(options), obj)
+        parameters = write_parameters(options)
+        return await self._call(Call("POST", gvr, namespace, name, subresource, parameters, obj))
 
     async def update(
         self, gvr: GVR, obj: Object, *, subresource: str = "", options: WriteOptions = NO_OPTIONS
     ) -> Object:
-        path = path_of(gvr, namespace(obj), name(obj), subresource)
-        return await self._call("PUT", path, write_query(options), obj)
+        parameters = write_parameters(options)
+        return await self._call(
+            Call("PUT", gvr, namespace(obj), name(obj), subresource, parameters, obj)
+        )
 
     async def patch(
         self,
@@ -127,8 +133,10 @@ class LocalClient:
         subresource: str = "",
         options: WriteOptions = NO_OPTIONS,
     ) -> Object:
-        path = path_of(gvr, namespace, name, subresource)
-        return await self._call("PATCH", path, write_query(options), patch, patch_type.value)
+        parameters, form = write_parameters(options), patch_type.value
+        return await self._call(
+            Call("PATCH", gvr, namespace, name, subresource, parameters, patch, form)
+        )
 
     async def delete(
         self,
@@ -139,7 +147,7 @@ class LocalClient:
         options: DeleteOptions = NO_DELETE_OPTIONS,
     ) -> Object:
         body = delete_options(options)
-        return await self._call("DELETE", path_of(gvr, namespace, name), "", body)
+        return await self._call(Call("DELETE", gvr, namespace, name, body=body))
 
     async def delete_collection(
         self,
@@ -150,8 +158,9 @@ class LocalClient:
         field_selector: str = "",
         options: DeleteOptions = NO_DELETE_OPTIONS,
     ) -> None:
-        query = query_of(labelSelector=label_selector, fieldSelector=field_selector)
-        await self._call("DELETE", path_of(gvr, namespace), query, delete_options(options))
+        parameters = list_parameters(label_selector, field_selector)
+        body = delete_options(options)
+        await self._call(Call("DELETE", gvr, namespace, parameters=parameters, body=body))
 
     @asynccontextmanager
     async def watch(
@@ -165,14 +174,13 @@ class LocalClient:
         send_initial_events: bool | None = None,
         timeout_seconds: int | None = None,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
-        query = watch_query(
+        parameters = watch_parameters(
             resource_version, label_selector, field_selector, send_initial_events, timeout_seconds
         )
         stream = _Stream()
+        call = Call("GET", gvr, namespace, parameters=parameters)
         running = asyncio.ensure_future(
-            self._pipeline.watch(
-                self._user, path_of(gvr, namespace), query, stream.deliver, self._agent
-            )
+            self._pipeline.watch(self._user, call, stream.deliver, self._agent)
         )
         running.add_done_callback(stream.end)
         try:
@@ -192,18 +200,8 @@ class LocalClient:
         del headers
         return await self._pipeline.raw(self._user, method, path, body)
 
-    async def _call(
-        self, method: str, path: str, query: str = "", body: Any = None, content_type: str = ""
-    ) -> Object:
-        return await self._pipeline.call(
-            self._user,
-            method,
-            path,
-            query,
-            body=body,
-            content_type=content_type,
-            user_agent=self._agent,
-        )
+    async def _call(self, call: Call) -> Object:
+        return await self._pipeline.call(self._user, call, self._agent)
 
 
 class _Stream:

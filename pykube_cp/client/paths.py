@@ -1,6 +1,6 @@
 """URLs, queries and bodies of requests to the API."""
 
-from typing import Any
+from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
 from pykube_cp.client.interface import NO_OPTIONS, DeleteOptions, WriteOptions
@@ -21,41 +21,75 @@ def path_of(gvr: GVR, namespace: str = "", name: str = "", subresource: str = ""
     return "/".join(parts)
 
 
-def query_of(**parameters: Any) -> str:
-    """A query of the parameters that are not empty; a trailing ``_`` of a name is dropped."""
-    return urlencode({key.rstrip("_"): value for key, value in parameters.items() if value})
+Parameters: TypeAlias = dict[str, str]
+"""Of a query; those that would be empty are left out."""
+
+_NONE: Parameters = {}
 
 
-def write_query(options: WriteOptions) -> str:
-    """The query of a create, update or patch."""
-    if options is NO_OPTIONS:
-        return ""
-    return query_of(
-        fieldManager=options.field_manager,
-        dryRun="All" if options.dry_run else "",
-        force="true" if options.force else "",
+def query_of(parameters: Parameters) -> str:
+    return urlencode(parameters) if parameters else ""
+
+
+def list_parameters(
+    label_selector: str,
+    field_selector: str,
+    resource_version: str = "",
+    limit: int = 0,
+    continue_: str = "",
+) -> Parameters:
+    """Of a list, or the deletion of one."""
+    if not (label_selector or field_selector or resource_version or limit or continue_):
+        return _NONE
+    return _given(
+        {
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+            "resourceVersion": resource_version,
+            "limit": str(limit or ""),
+            "continue": continue_,
+        }
     )
 
 
-def watch_query(
+def write_parameters(options: WriteOptions) -> Parameters:
+    """Of a create, update or patch."""
+    if options is NO_OPTIONS:
+        return _NONE
+    return _given(
+        {
+            "fieldManager": options.field_manager,
+            "dryRun": "All" if options.dry_run else "",
+            "force": "true" if options.force else "",
+        }
+    )
+
+
+def watch_parameters(
     resource_version: str,
     label_selector: str,
     field_selector: str,
     send_initial_events: bool | None,  # noqa: FBT001 - as the interface has it
     timeout_seconds: int | None,
-) -> str:
-    """The query of a watch; bookmarks are always asked for."""
+) -> Parameters:
+    """Of a watch; bookmarks are always asked for."""
     initial = "" if send_initial_events is None else str(send_initial_events).lower()
-    return query_of(
-        watch="true",
-        allowWatchBookmarks="true",
-        resourceVersion=resource_version,
-        labelSelector=label_selector,
-        fieldSelector=field_selector,
-        timeoutSeconds=timeout_seconds,
-        sendInitialEvents=initial,
-        resourceVersionMatch="NotOlderThan" if initial else "",
+    return _given(
+        {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+            "timeoutSeconds": str(timeout_seconds or ""),
+            "sendInitialEvents": initial,
+            "resourceVersionMatch": "NotOlderThan" if initial else "",
+        }
     )
+
+
+def _given(parameters: Parameters) -> Parameters:
+    return {name: value for name, value in parameters.items() if value}
 
 
 def delete_options(options: DeleteOptions) -> Object:

@@ -28,7 +28,14 @@ from pykube_cp.client.interface import (
     WriteOptions,
 )
 from pykube_cp.client.kubeconfig import ClusterAccess
-from pykube_cp.client.paths import delete_options, path_of, query_of, watch_query, write_query
+from pykube_cp.client.paths import (
+    delete_options,
+    list_parameters,
+    path_of,
+    query_of,
+    watch_parameters,
+    write_parameters,
+)
 from pykube_cp.client.tls import client_context
 from pykube_cp.client.tokens import FileToken, ServiceAccountToken, StaticToken, TokenSource
 from pykube_cp.machinery import errors, objects
@@ -123,11 +130,7 @@ class RemoteClient:
         continue_: str = "",
     ) -> ObjectList:
         query = query_of(
-            labelSelector=label_selector,
-            fieldSelector=field_selector,
-            resourceVersion=resource_version,
-            limit=limit,
-            continue_=continue_,
+            list_parameters(label_selector, field_selector, resource_version, limit, continue_)
         )
         found = await self._call("GET", path_of(gvr, namespace), query)
         return _object_list(found)
@@ -143,13 +146,13 @@ class RemoteClient:
         options: WriteOptions = NO_OPTIONS,
     ) -> Object:
         path = path_of(gvr, namespace or objects.namespace(obj), name, subresource)
-        return await self._call("POST", path, write_query(options), obj)
+        return await self._call("POST", path, query_of(write_parameters(options)), obj)
 
     async def update(
         self, gvr: GVR, obj: Object, *, subresource: str = "", options: WriteOptions = NO_OPTIONS
     ) -> Object:
         path = path_of(gvr, objects.namespace(obj), objects.name(obj), subresource)
-        return await self._call("PUT", path, write_query(options), obj)
+        return await self._call("PUT", path, query_of(write_parameters(options)), obj)
 
     async def patch(
         self,
@@ -163,7 +166,8 @@ class RemoteClient:
         options: WriteOptions = NO_OPTIONS,
     ) -> Object:
         path = path_of(gvr, namespace, name, subresource)
-        return await self._call("PATCH", path, write_query(options), patch, patch_type.value)
+        query = query_of(write_parameters(options))
+        return await self._call("PATCH", path, query, patch, patch_type.value)
 
     async def delete(
         self,
@@ -186,7 +190,7 @@ class RemoteClient:
         field_selector: str = "",
         options: DeleteOptions = NO_DELETE_OPTIONS,
     ) -> None:
-        query = query_of(labelSelector=label_selector, fieldSelector=field_selector)
+        query = query_of(list_parameters(label_selector, field_selector))
         await self._call("DELETE", path_of(gvr, namespace), query, delete_options(options))
 
     @asynccontextmanager
@@ -201,10 +205,10 @@ class RemoteClient:
         send_initial_events: bool | None = None,
         timeout_seconds: int | None = None,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
-        query = watch_query(
+        parameters = watch_parameters(
             resource_version, label_selector, field_selector, send_initial_events, timeout_seconds
         )
-        path = path_of(gvr, namespace)
+        path, query = path_of(gvr, namespace), query_of(parameters)
         async with self._http.stream(
             "GET",
             f"{self._access.server}{path}?{query}",

@@ -14,8 +14,6 @@ def build(services: Services, following: Handler) -> Handler:
     del services
 
     async def handle(request: Request) -> Outcome:
-        if request.is_local:
-            return await following(request)
         request.audit_id = request.header("audit-id") or str(uuid.uuid4())
         if not _log.isEnabledFor(logging.INFO):
             return await following(request)

@@ -30,19 +30,16 @@ CHALLENGE = ("WWW-Authenticate", 'Basic realm="kubernetes-master"')
 
 
 def build(services: Services, following: Handler) -> Handler:
-    """A filter; see the package. Local requests carry an asserted identity and pass."""
+    """A filter; see the package."""
     chain = services.authentication
 
     async def handle(request: Request) -> Outcome:
-        if not request.is_local:
-            credentials = Credentials(
-                request.headers, request.peer_certificate, request.remote_address
-            )
-            identity = await _measured(chain, credentials)
-            if identity is None:
-                raise errors.unauthorized("Unauthorized")
-            request.user = identity.user
-            request.warnings.extend(identity.warnings)
+        credentials = Credentials(request.headers, request.peer_certificate, request.remote_address)
+        identity = await _measured(chain, credentials)
+        if identity is None:
+            raise errors.unauthorized("Unauthorized")
+        request.user = identity.user
+        request.warnings.extend(identity.warnings)
         return await following(request)
 
     return handle

@@ -18,7 +18,7 @@ def build(services: Services, following: Handler) -> Handler:
     maximum = services.config.request_timeout_seconds
 
     async def handle(request: Request) -> Outcome:
-        if request.is_local or is_long_running(request.info):
+        if is_long_running(request.info):
             return await following(request)
         seconds = _seconds(request, maximum)
         try:

@@ -18,14 +18,14 @@ _READ_ONLY = frozenset({"get", "list", "watch"})
 
 
 def build(services: Services, following: Handler) -> Handler:
-    """A filter; see the package. The server's own requests and long-running ones are not counted."""
+    """A filter; see the package. Long-running requests are not counted."""
     room = {
         True: services.config.max_requests_inflight,
         False: services.config.max_mutating_requests_inflight,
     }
 
     async def handle(request: Request) -> Outcome:
-        if request.is_local or is_long_running(request.info):
+        if is_long_running(request.info):
             return await following(request)
         read_only = request.info.verb in _READ_ONLY
         if room[read_only] <= 0 and "system:masters" not in request.user.groups:

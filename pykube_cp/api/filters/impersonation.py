@@ -19,7 +19,7 @@ def build(services: Services, following: Handler) -> Handler:
     """A filter; see the package."""
 
     async def handle(request: Request) -> Outcome:
-        if request.is_local or not _asked_for(request):
+        if not _asked_for(request):
             return await following(request)
         for attributes in _needed(request):
             decision, reason = await services.authorization.authorize(attributes)

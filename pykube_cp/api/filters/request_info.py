@@ -1,9 +1,10 @@
 """Read off method and path what is asked."""
 # upstream: apiserver pkg/endpoints/request/requestinfo.go RequestInfoFactory.NewRequestInfo
 
-from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo
+from pykube_cp.api.request import Handler, Outcome, Query, Request, RequestInfo
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import errors, selectors
+from pykube_cp.machinery.gvk import GVR
 
 _VERBS = {
     "POST": "create",
@@ -48,7 +49,22 @@ def parse(request: Request) -> RequestInfo:
         info.verb = "watch"
         rest = rest[1:]
     _locate(info, rest)
-    _settle_verb(info, request)
+    _settle_verb(info, request.query)
+    return info
+
+
+def of_resource(
+    method: str, gvr: GVR, namespace: str, name: str, subresource: str, query: Query
+) -> RequestInfo:
+    """What ``parse`` would find in the path of these."""
+    group, version, resource = gvr
+    info = RequestInfo("", _VERBS[method], is_resource=True)
+    info.prefix = "apis" if group else "api"
+    info.group, info.version, info.resource = group, version, resource
+    info.namespace = name if resource == "namespaces" and name else namespace
+    info.name, info.subresource = name, subresource
+    info.parts = (resource, name, subresource)
+    _settle_verb(info, query)
     return info
 
 
@@ -64,15 +80,15 @@ def _locate(info: RequestInfo, rest: list[str]) -> None:
     info.subresource = rest[2] if len(rest) > 2 else ""
 
 
-def _settle_verb(info: RequestInfo, request: Request) -> None:
+def _settle_verb(info: RequestInfo, query: Query) -> None:
     if not info.name and info.verb == "get":
-        info.verb = "watch" if request.query.flag("watch") else "list"
+        info.verb = "watch" if query.flag("watch") else "list"
     elif not info.name and info.verb == "delete":
         info.verb = "deletecollection"
-    if info.verb in _COLLECTION_VERBS and "fieldSelector" in request.query:
+    if info.verb in _COLLECTION_VERBS and "fieldSelector" in query:
         # A collection narrowed to one name is authorized as that name.
         try:
-            selector = selectors.parse_field_selector(request.query.get("fieldSelector"))
+            selector = selectors.parse_field_selector(query.get("fieldSelector"))
         except (ValueError, errors.StatusError):
             return
         name = selector.requires_exact_match("metadata.name")
