@@ -87,14 +87,16 @@ class Path:
     def __init__(self, *names: str) -> None:
         self._text = ".".join(names)
 
-    def child(self, *names: str) -> "Path":
-        return Path(self._text, *names) if self._text else Path(*names)
+    def child(self, name: str, *more: str) -> "Path":
+        if more:
+            name = ".".join((name, *more))
+        return _at(f"{self._text}.{name}" if self._text else name)
 
     def index(self, index: int) -> "Path":
-        return Path(f"{self._text}[{index}]")
+        return _at(f"{self._text}[{index}]")
 
     def key(self, key: str) -> "Path":
-        return Path(f"{self._text}[{key}]")
+        return _at(f"{self._text}[{key}]")
 
     def __str__(self) -> str:
         return self._text or "<nil>"
@@ -107,6 +109,16 @@ class Path:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+_new = object.__new__
+
+
+def _at(text: str) -> Path:
+    """Checks make a path for every field they look at, so this saves the call of ``__init__``."""
+    path = _new(Path)
+    path._text = text  # noqa: SLF001 - as __init__ does
+    return path
 
 
 @dataclass(slots=True)

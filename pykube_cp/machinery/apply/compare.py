@@ -86,10 +86,12 @@ def _whole(shape: Shape, value: Any) -> Fields:
     if isinstance(value, dict):
         if shape.map is None or shape.map.atomic:
             return made
+        fields, other = shape.map.fields, shape.map.element
         for name, item in value.items():
-            member = shape.map.member(name)
+            member = fields.get(name, other)
             if member is not None:
-                made[field_element(name)] = _whole(member, item)
+                inner = isinstance(item, dict | list)
+                made[field_element(name)] = _whole(member, item) if inner else {}
     elif isinstance(value, list):
         if shape.list is None or shape.list.atomic:
             return made
