@@ -27,12 +27,23 @@ COLUMNS = (
     "speaks",
     "storageVersionHash",
     "served",
+    "deprecated",
 )
 
 
 def get(kubeconfig: str, path: str) -> Any:
+    return json.loads(run(kubeconfig, path).stdout)
+
+
+def run(kubeconfig: str, path: str) -> "subprocess.CompletedProcess[bytes]":
     command = ["kubectl", "--kubeconfig", kubeconfig, "get", "--raw", path]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return subprocess.run(command, check=True, capture_output=True)
+
+
+def deprecated(kubeconfig: str, path: str) -> str:
+    """What the server warns of when the resource is listed."""
+    warning = run(kubeconfig, path).stderr.decode().strip()
+    return warning.partition(" is deprecated in ")[2]
 
 
 def versions(kubeconfig: str) -> Iterator[tuple[str, str, str]]:
@@ -47,6 +58,7 @@ def rows(kubeconfig: str) -> Iterator[dict[str, str]]:
     for group, version, path in versions(kubeconfig):
         for found in get(kubeconfig, path)["resources"]:
             spoken = found.get("version", "")
+            old = "list" in found["verbs"] and deprecated(kubeconfig, f"{path}/{found['name']}")
             yield {
                 "group": group,
                 "version": version,
@@ -59,6 +71,7 @@ def rows(kubeconfig: str) -> Iterator[dict[str, str]]:
                 "singular": found["singularName"],
                 "speaks": f"{found.get('group', '')}/{spoken}".lstrip("/") if spoken else "",
                 "storageVersionHash": found.get("storageVersionHash", ""),
+                "deprecated": old or "",
             }
 
 

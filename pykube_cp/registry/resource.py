@@ -62,10 +62,14 @@ class Subresource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """How a served version relates to the stored one. Both functions take and keep a fresh object."""
+    """How a served version relates to the stored one. Both functions take and keep a fresh object.
+
+    ``more_defaults`` says that the stored version has defaults which the served one does not have.
+    """
 
     to_storage: Callable[[Object], Object]
     from_storage: Callable[[Object], Object]
+    more_defaults: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

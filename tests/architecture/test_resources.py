@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pykube_cp.machinery import schema
 from pykube_cp.registry.resource import Resource, Subresource
 from pykube_cp.resources.catalog import RESOURCES, builtin
 
@@ -34,7 +35,12 @@ def described(row: Resource, sub: Subresource | None) -> dict[str, str]:
         "speaks": kind.api_version if other else "",
         "storageVersionHash": "" if sub else row.storage_version_hash,
         "served": "default" if row.served_by_default else "off",
+        "deprecated": "" if sub or "list" not in row.verbs else warned_of(row),
     }
+
+
+def warned_of(row: Resource) -> str:
+    return schema.deprecation_warning(row.gvk).partition(" is deprecated in ")[2]
 
 
 def ours() -> Iterator[dict[str, str]]:

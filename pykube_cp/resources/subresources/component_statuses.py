@@ -15,8 +15,7 @@ def _status(name: str) -> Object:
     }
 
 
-async def list_all(call: Call) -> Answer:
-    call.context.warnings.append("v1 ComponentStatus is deprecated in v1.19+")
+async def list_all(_call: Call) -> Answer:
     return Answer(
         {
             "kind": "ComponentStatusList",
@@ -30,7 +29,6 @@ async def list_all(call: Call) -> Answer:
 async def get(call: Call) -> Answer:
     if call.name not in _NAMES:
         raise errors.not_found(("", "componentstatuses"), call.name)
-    call.context.warnings.append("v1 ComponentStatus is deprecated in v1.19+")
     return Answer({"kind": "ComponentStatus", "apiVersion": "v1", **_status(call.name)})
 
 
