@@ -49,7 +49,7 @@ class Scope(msgspec.Struct):
     def strategy(self) -> Strategy:
         if self.subresource is not None and self.subresource.strategy is not None:
             return self.subresource.strategy
-        return self.store.resource.strategy
+        return self.resource.strategy
 
     @property
     def kind(self) -> GVK:
@@ -74,6 +74,7 @@ class Scope(msgspec.Struct):
         return WriteContext(
             client=self.services.client,
             user=self.request.user,
+            verb=self.request.info.verb,
             namespace=self.namespace,
             subresource=self.request.info.subresource,
             dry_run=options.dry_run,
@@ -96,7 +97,8 @@ class Scope(msgspec.Struct):
         if conversion is None:
             return obj
         stored = conversion.to_storage(obj)
-        defaulting.default(stored, self.store.resource.gvk)
+        if conversion.more_defaults:
+            defaulting.default(stored, self.store.resource.gvk)
         return stored
 
     def to_served(self, obj: Object) -> Object:

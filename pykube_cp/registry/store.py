@@ -94,6 +94,7 @@ class Store:
             raise errors.StatusError(
                 500, "", "resourceVersion should not be set on objects to be created"
             )
+        ctx.refused.clear()
         metadata.begin_create(obj, ctx.namespace)
         strategy.prepare_for_create(ctx, obj)
         if strategy.has_generation:
@@ -116,7 +117,7 @@ class Store:
         strategy = self.resource.strategy
         if strategy.judges_metadata_last and (own := strategy.validate(ctx, obj)):
             return own
-        found = validation.validate_object_meta(
+        found = ctx.refused + validation.validate_object_meta(
             obj["metadata"],
             requires_namespace=self.resource.namespaced,
             validate_name=self.resource.strategy.validate_name,
@@ -198,6 +199,7 @@ class Store:
         strategy: Strategy,
         admit: Admit,
     ) -> Updated:
+        ctx.refused.clear()
         metadata.begin_update(obj, old)
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         strategy.prepare_for_update(ctx, obj, old)
@@ -224,6 +226,7 @@ class Store:
         found = validation.validate_object_meta_update(
             obj["metadata"], old["metadata"], Path("metadata")
         )
+        found += ctx.refused
         found += validation.validate(obj, self.resource.gvk, old)
         found += strategy.validate_update(ctx, obj, old)
         return self._declared(ctx, obj, old, found)

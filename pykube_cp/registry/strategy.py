@@ -25,6 +25,7 @@ class WriteContext(msgspec.Struct, kw_only=True):
 
     Attributes:
         client: the API as its own administrator, for hooks that look at or keep other objects.
+        refused: errors that hooks which wait for something have found; they come before the others.
         warnings: texts that become ``Warning`` headers; hooks append.
         api_version: what the client speaks, where that matters to a hook (events).
         to_served: a fresh object of the stored version as the client speaks of it.
@@ -33,12 +34,14 @@ class WriteContext(msgspec.Struct, kw_only=True):
 
     client: Client
     user: UserInfo = ANONYMOUS
+    verb: str = ""
     namespace: str = ""
     subresource: str = ""
     dry_run: bool = False
     field_manager: str = ""
     api_version: str = ""
     to_served: Callable[[Object], Object] | None = None
+    refused: list[FieldError] = []
     warnings: list[str] = []
     services: dict[str, Any] = {}
 

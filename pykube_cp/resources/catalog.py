@@ -90,7 +90,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 
 
-def builtin(settings: Mapping[str, str]) -> Catalog:
+def builtin(settings: Mapping[str, str] | None = None) -> Catalog:
     """A catalog of the built-in resources that ``--runtime-config`` leaves; see ``enablement``."""
     if not settings:
         return Catalog(RESOURCES, GROUPS)

@@ -1,12 +1,32 @@
 """Rows of resource.k8s.io."""
 
+import re
+
 from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.registry.declarative import Declarations
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import resource as columns
+from pykube_cp.resources.conversions import resource as conversions
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.shared import selectable
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
-from pykube_cp.resources.strategies import cluster, devices
+from pykube_cp.resources.strategies import devices
+
+_FLAT = "deviceClassName|selectors|allocationMode|count|adminAccess|tolerations|derivedAttributes"
+_DECLARATIONS = Declarations(
+    options={"DRAPartitionableDevicesType": False},
+    renamed=(
+        # upstream: pkg/apis/resource/validation/validation.go ResourceNormalizationRules
+        (
+            re.compile(rf"spec\.devices\.requests\[(\d+)\]\.({_FLAT})"),
+            r"spec.devices.requests[\1].exactly.\2",
+        ),
+        (
+            re.compile(rf"spec\.spec\.devices\.requests\[(\d+)\]\.({_FLAT})"),
+            r"spec.spec.devices.requests[\1].exactly.\2",
+        ),
+        (re.compile(r"spec\.devices\[(\d+)\]\.basic\."), r"spec.devices[\1]."),
+    ),
+)
 
 DEVICE_CLASS_V1 = Resource(
     group="resource.k8s.io",
@@ -18,6 +38,7 @@ DEVICE_CLASS_V1 = Resource(
     columns=columns.DEVICE_CLASS,
     strategy=devices.DeviceClassStrategy(),
     storage_version_hash="Yk2PTc1Ybxk=",
+    declarations=_DECLARATIONS,
 )
 
 DEVICE_TAINT_RULE_V1 = Resource(
@@ -32,12 +53,13 @@ DEVICE_TAINT_RULE_V1 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1", "DeviceTaintRule"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.DeviceTaintRuleStatusStrategy(),
         ),
     ),
     columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
+    declarations=_DECLARATIONS,
 )
 
 RESOURCE_CLAIM_V1 = Resource(
@@ -51,12 +73,13 @@ RESOURCE_CLAIM_V1 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1", "ResourceClaim"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.ResourceClaimStatusStrategy(),
         ),
     ),
     columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
+    declarations=_DECLARATIONS,
 )
 
 RESOURCE_CLAIM_TEMPLATE_V1 = Resource(
@@ -68,6 +91,7 @@ RESOURCE_CLAIM_TEMPLATE_V1 = Resource(
     columns=columns.RESOURCE_CLAIM_TEMPLATE,
     strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
+    declarations=_DECLARATIONS,
 )
 
 RESOURCE_SLICE_V1 = Resource(
@@ -81,6 +105,7 @@ RESOURCE_SLICE_V1 = Resource(
     selectable_fields=selectable.RESOURCE_SLICE,
     strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
+    declarations=_DECLARATIONS,
 )
 
 DEVICE_TAINT_RULE_V1ALPHA3 = Resource(
@@ -95,11 +120,11 @@ DEVICE_TAINT_RULE_V1ALPHA3 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1alpha3", "DeviceTaintRule"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.OlderDeviceTaintRuleStatusStrategy(),
         ),
     ),
     columns=columns.DEVICE_TAINT_RULE,
-    strategy=devices.DeviceTaintRuleStrategy(),
+    strategy=devices.OlderDeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
     stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1alpha3"),
@@ -118,13 +143,14 @@ RESOURCE_POOL_STATUS_REQUEST = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.ResourcePoolStatusRequestStatusStrategy(),
         ),
     ),
     columns=columns.RESOURCE_POOL_STATUS_REQUEST,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=devices.ResourcePoolStatusRequestStrategy(),
     storage_version_hash="iy583CtMwdY=",
     served_by_default=False,
+    declarations=_DECLARATIONS,
 )
 
 DEVICE_CLASS_V1BETA1 = Resource(
@@ -153,14 +179,14 @@ RESOURCE_CLAIM_V1BETA1 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1beta1", "ResourceClaim"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.ResourceClaimStatusStrategy(),
         ),
     ),
     columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaims"),
-    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    conversion=conversions.CLAIM,
     served_by_default=False,
 )
 
@@ -174,7 +200,7 @@ RESOURCE_CLAIM_TEMPLATE_V1BETA1 = Resource(
     strategy=devices.ResourceClaimTemplateStrategy(),
     storage_version_hash="TuzjC49aUfM=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceclaimtemplates"),
-    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    conversion=conversions.CLAIM_TEMPLATE,
     served_by_default=False,
 )
 
@@ -190,7 +216,7 @@ RESOURCE_SLICE_V1BETA1 = Resource(
     strategy=devices.ResourceSliceStrategy(),
     storage_version_hash="KsC072WgaEY=",
     stored_as=GVR("resource.k8s.io", "v1", "resourceslices"),
-    conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta1"),
+    conversion=conversions.SLICE,
     served_by_default=False,
 )
 
@@ -221,11 +247,11 @@ DEVICE_TAINT_RULE_V1BETA2 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1beta2", "DeviceTaintRule"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.OlderDeviceTaintRuleStatusStrategy(),
         ),
     ),
     columns=columns.DEVICE_TAINT_RULE,
-    strategy=devices.DeviceTaintRuleStrategy(),
+    strategy=devices.OlderDeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
     stored_as=GVR("resource.k8s.io", "v1", "devicetaintrules"),
     conversion=versions.between("resource.k8s.io/v1", "resource.k8s.io/v1beta2"),
@@ -243,7 +269,7 @@ RESOURCE_CLAIM_V1BETA2 = Resource(
             name="status",
             kind=GVK("resource.k8s.io", "v1beta2", "ResourceClaim"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=devices.ResourceClaimStatusStrategy(),
         ),
     ),
     columns=columns.RESOURCE_CLAIM,

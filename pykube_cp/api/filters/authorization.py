@@ -3,6 +3,7 @@
 from pykube_cp.api.endpoints import NO_SNIFFING
 from pykube_cp.api.request import Handler, Outcome, Request
 from pykube_cp.api.services import Services
+from pykube_cp.authz import refusal
 from pykube_cp.authz.interface import Attributes, Decision
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.metrics import POWERS_OF_TWO, Counter, Histogram
@@ -64,29 +65,8 @@ def attributes_of(request: Request) -> Attributes:
 
 
 def forbidden(attributes: Attributes, reason: str) -> errors.StatusError:
-    """403 in upstream's words."""
+    """403 in upstream's words, of which no browser shall make something else."""
     # upstream: apiserver pkg/endpoints/handlers/responsewriters/errors.go Forbidden
-    text = _message(attributes)
-    if reason:
-        text = f"{text}: {reason}"
-    error = errors.forbidden((attributes.group, attributes.resource), attributes.name, text)
+    error = refusal.forbidden(attributes, reason)
     error.headers.update([NO_SNIFFING])
     return error
-
-
-def _message(attributes: Attributes) -> str:
-    user = attributes.user.name
-    if not attributes.is_resource:
-        return f'User "{user}" cannot {attributes.verb} path "{attributes.path}"'
-    resource = attributes.resource
-    if attributes.subresource:
-        resource = f"{resource}/{attributes.subresource}"
-    where = (
-        f'in the namespace "{attributes.namespace}"'
-        if attributes.namespace
-        else "at the cluster scope"
-    )
-    return (
-        f'User "{user}" cannot {attributes.verb} resource "{resource}" '
-        f'in API group "{attributes.group}" {where}'
-    )

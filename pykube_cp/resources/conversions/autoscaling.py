@@ -321,4 +321,6 @@ def _set_annotations(obj: Object, saved: dict[str, str]) -> None:
         meta.pop("annotations", None)
 
 
-HORIZONTAL_POD_AUTOSCALER = Conversion(to_storage=_to_storage, from_storage=_from_storage)
+HORIZONTAL_POD_AUTOSCALER = Conversion(
+    to_storage=_to_storage, from_storage=_from_storage, more_defaults=True
+)

@@ -51,4 +51,4 @@ def _from_storage(obj: Object) -> Object:
     return served
 
 
-EVENT = Conversion(to_storage=_to_storage, from_storage=_from_storage)
+EVENT = Conversion(to_storage=_to_storage, from_storage=_from_storage, more_defaults=True)

@@ -63,6 +63,11 @@ def in_range(obj: Mapping[str, Any], path: Path, field: str, low: int, high: int
     return invalid(path.child(field), value, names.is_in_range(value, low, high))
 
 
+def size(text: str) -> int:
+    """In bytes, as Go counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def label(value: str, path: Path) -> Errors:
     return invalid(path, value, names.is_dns1123_label(value))
 

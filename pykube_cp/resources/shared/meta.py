@@ -1,6 +1,9 @@
-"""Metadata in the hands of strategies."""
+"""Metadata in the hands of rules and strategies."""
 
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.validation import validate_annotations
+from pykube_cp.resources.shared import checks
 
 _OF_STATUS = (
     "deletionTimestamp",
@@ -11,6 +14,18 @@ _OF_STATUS = (
     "finalizers",
     "ownerReferences",
 )
+
+
+def check_of_template(meta: Object, path: Path) -> checks.Errors:
+    """Of objects that will be made of a template."""
+    # upstream: pkg/apis/core/validation/validation.go ValidateTemplateObjectMeta
+    found: checks.Errors = []
+    found += validate_annotations(meta.get("annotations") or {}, path.child("annotations"))
+    found += checks.labels(meta.get("labels") or {}, path.child("labels"))
+    for field, value in meta.items():
+        if value and field not in {"annotations", "labels"}:
+            found.append(FieldError.forbidden(path.child(field), "cannot be set"))
+    return found
 
 
 def keep_meta_for_status(obj: Object, old: Object) -> None:

@@ -3,8 +3,7 @@
 from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.validation import validate_annotations
-from pykube_cp.resources.shared import checks, images, projections, volume_sources
+from pykube_cp.resources.shared import checks, images, meta, projections, volume_sources
 from pykube_cp.resources.shared.volume_sources import needs, secret_reference, together
 
 
@@ -35,15 +34,7 @@ def _ephemeral(source: Object, path: Path) -> checks.Errors:
     template, where = source.get("volumeClaimTemplate"), path.child("volumeClaimTemplate")
     if template is None:
         return [FieldError.required(where)]
-    found: checks.Errors = []
-    meta = template.get("metadata") or {}
-    found += validate_annotations(
-        meta.get("annotations") or {}, where.child("metadata", "annotations")
-    )
-    found += checks.labels(meta.get("labels") or {}, where.child("metadata", "labels"))
-    for field, value in meta.items():
-        if value and field not in {"annotations", "labels"}:
-            found.append(FieldError.forbidden(where.child("metadata", field), "cannot be set"))
+    found = meta.check_of_template(template.get("metadata") or {}, where.child("metadata"))
     if template.get("spec") is None:
         text = "at least 1 access mode is required"
         found.append(FieldError.required(where.child("spec", "accessModes"), text))
