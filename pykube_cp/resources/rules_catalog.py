@@ -65,6 +65,7 @@ from pykube_cp.resources.rules import (
     volume_attachment,
     volume_attributes_class,
     webhook_configuration,
+    workload,
 )
 from pykube_cp.resources.shared import declared
 
@@ -131,6 +132,7 @@ RULES: tuple[TypeRule, ...] = (
     *volume_attachment.RULES,
     *volume_attributes_class.RULES,
     *webhook_configuration.RULES,
+    *workload.RULES,
 )
 
 

@@ -1,11 +1,21 @@
 """Rows of scheduling.k8s.io."""
 
 from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.registry.declarative import Declarations
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import scheduling as columns
 from pykube_cp.resources.conversions import versions
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
-from pykube_cp.resources.strategies import cluster
+from pykube_cp.resources.strategies import cluster, scheduling
+
+_OPTIONS = dict.fromkeys(
+    (
+        "CompositePodGroup",
+        "DRAWorkloadResourceClaims",
+        "PodGroupPreemptionPolicy",
+        "TopologyAwareWorkloadScheduling",
+    ),
+    False,
+)
 
 PRIORITY_CLASS = Resource(
     group="scheduling.k8s.io",
@@ -31,12 +41,13 @@ COMPOSITE_POD_GROUP = Resource(
             name="status",
             kind=GVK("scheduling.k8s.io", "v1alpha3", "CompositePodGroup"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=scheduling.GroupStatusStrategy(),
         ),
     ),
     columns=columns.COMPOSITE_POD_GROUP,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=scheduling.CompositePodGroupStrategy(),
     storage_version_hash="L+dT284DGFE=",
+    declarations=Declarations(options=_OPTIONS | {"CompositePodGroup": True}),
     served_by_default=False,
 )
 
@@ -51,11 +62,11 @@ POD_GROUP_V1ALPHA3 = Resource(
             name="status",
             kind=GVK("scheduling.k8s.io", "v1alpha3", "PodGroup"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=scheduling.GroupStatusStrategy(),
         ),
     ),
     columns=columns.POD_GROUP,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=scheduling.PodGroupStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
     stored_as=GVR("scheduling.k8s.io", "v1beta1", "podgroups"),
     conversion=versions.between("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha3"),
@@ -69,6 +80,7 @@ WORKLOAD_V1ALPHA3 = Resource(
     plural="workloads",
     singular="workload",
     columns=columns.WORKLOAD,
+    strategy=scheduling.WorkloadStrategy(),
     storage_version_hash="Fgcxusx6IUo=",
     stored_as=GVR("scheduling.k8s.io", "v1beta1", "workloads"),
     conversion=versions.between("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha3"),
@@ -86,12 +98,13 @@ POD_GROUP_V1BETA1 = Resource(
             name="status",
             kind=GVK("scheduling.k8s.io", "v1beta1", "PodGroup"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=scheduling.GroupStatusStrategy(),
         ),
     ),
     columns=columns.POD_GROUP,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=scheduling.PodGroupStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
+    declarations=Declarations(options=_OPTIONS),
     served_by_default=False,
 )
 
@@ -102,7 +115,9 @@ WORKLOAD_V1BETA1 = Resource(
     plural="workloads",
     singular="workload",
     columns=columns.WORKLOAD,
+    strategy=scheduling.WorkloadStrategy(),
     storage_version_hash="Fgcxusx6IUo=",
+    declarations=Declarations(options=_OPTIONS),
     served_by_default=False,
 )
 

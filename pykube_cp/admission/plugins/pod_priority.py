@@ -1,4 +1,4 @@
-"""Priority of pods by the name of a class."""
+"""Priority of pods and groups of pods by the name of a class."""
 # upstream: plugin/pkg/admission/priority/admission.go
 
 from pykube_cp.admission.base import WRITES, BasePlugin, forbidden
@@ -7,25 +7,34 @@ from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
 
-_CLASSES = GVR("scheduling.k8s.io", "v1", "priorityclasses")
+_GROUP = "scheduling.k8s.io"
+_CLASSES = GVR(_GROUP, "v1", "priorityclasses")
+_GROUPS_OF_PODS = {"podgroups": "pod group", "compositepodgroups": "composite pod group"}
+_IN_GROUP = ("priorityclasses", *_GROUPS_OF_PODS)
 _PREEMPT = "PreemptLowerPriority"
 
 
 class Priority(BasePlugin):
-    """Resolves the class of new pods; allows one global default."""
+    """Resolves the class of new pods and groups of pods; allows one global default."""
 
     name = "Priority"
     operations = WRITES
-    resources = frozenset({("", "pods"), ("scheduling.k8s.io", "priorityclasses")})
+    resources = frozenset({("", "pods"), *((_GROUP, name) for name in _IN_GROUP)})
 
     async def admit(self, attributes: Attributes) -> None:
-        pod = attributes.object
-        if attributes.resource.resource != "pods" or attributes.subresource or pod is None:
+        obj = attributes.object
+        if attributes.subresource or obj is None:
             return
-        spec = pod["spec"]
-        if attributes.operation is Operation.UPDATE:
-            _keep(spec, (attributes.old_object or {}).get("spec") or {})
-            return
+        resource, is_new = attributes.resource.resource, attributes.operation is Operation.CREATE
+        if resource == "pods":
+            if is_new:
+                await self._admit_pod(attributes, obj["spec"])
+            else:
+                _keep(obj["spec"], (attributes.old_object or {}).get("spec") or {})
+        elif resource in _GROUPS_OF_PODS and is_new:
+            await self._admit_group(attributes, obj["spec"], _GROUPS_OF_PODS[resource])
+
+    async def _admit_pod(self, attributes: Attributes, spec: Object) -> None:
         name, value, policy = await self._class(attributes, spec)
         if spec.get("priority") is not None and spec["priority"] != value:
             raise forbidden(
@@ -34,9 +43,7 @@ class Priority(BasePlugin):
                 f"({spec['priority']}) must not be provided in pod spec; "
                 f"priority admission controller computed {value} from the given PriorityClass name",
             )
-        if name:
-            spec["priorityClassName"] = name
-        spec["priority"] = value
+        _set(spec, name, value)
         wanted = spec.get("preemptionPolicy")
         if wanted is not None and wanted != policy:
             raise forbidden(
@@ -45,6 +52,18 @@ class Priority(BasePlugin):
                 f"priority admission controller computed {policy} from the given PriorityClass name",
             )
         spec["preemptionPolicy"] = policy
+
+    async def _admit_group(self, attributes: Attributes, spec: Object, what: str) -> None:
+        """Groups of pods; what they preempt is a feature that is off."""
+        # upstream: Plugin.admitPodGroup
+        name, value, _ = await self._class(attributes, spec)
+        if spec.get("priority") is not None and spec["priority"] != value:
+            raise forbidden(
+                attributes,
+                f"priority set in the {what} ({spec['priority']}) must match the priority computed "
+                f"({value}) based on the priority class set in the spec",
+            )
+        _set(spec, name, value)
 
     async def validate(self, attributes: Attributes) -> None:
         chosen = attributes.object
@@ -82,6 +101,12 @@ class Priority(BasePlugin):
         found = await self.services.client.list(_CLASSES)
         defaults = [each for each in found.items if each.get("globalDefault")]
         return min(defaults, key=lambda each: each["value"], default=None)
+
+
+def _set(spec: Object, name: str, value: int) -> None:
+    if name:
+        spec["priorityClassName"] = name
+    spec["priority"] = value
 
 
 def _keep(spec: Object, old: Object) -> None:

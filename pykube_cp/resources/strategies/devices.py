@@ -1,6 +1,6 @@
 """Kinds of ``resource.k8s.io``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from pykube_cp.machinery import clock
@@ -9,7 +9,7 @@ from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.strategy import Rollback, Strategy, WriteContext
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
-from pykube_cp.resources.shared import conditions, device_access, device_status
+from pykube_cp.resources.shared import conditions, device_access, device_status, features
 from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.spec_and_status import (
     KeptMetaStatusStrategy,
@@ -22,19 +22,6 @@ _POOL_STATUS = "io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus"
 _LISTS = ("bools", "ints", "strings", "versions")
 
 Owners = Iterator[Object]
-
-
-def _drop(
-    owners: Callable[[Object], Owners], obj: Object, old: Object | None, *fields: str
-) -> None:
-    """Fields of a feature that is off fall away, unless the old object has some of it."""
-    if old is not None and any(
-        owner.get(field) is not None for owner in owners(old) for field in fields
-    ):
-        return
-    for owner in owners(obj):
-        for field in fields:
-            owner.pop(field, None)
 
 
 # Claims.
@@ -62,7 +49,7 @@ class ResourceClaimStrategy(SpecAndStatusStrategy):
 
     def prepare_spec(self, ctx: WriteContext, obj: Object, old: Object | None) -> None:
         before = old["spec"] if old is not None else None
-        _drop(_asked, obj["spec"], before, "derivedAttributes")
+        features.drop(_asked, obj["spec"], before, "derivedAttributes")
 
     async def begin_create(self, ctx: WriteContext, obj: Object) -> Rollback | None:
         await device_access.check_requests(ctx, obj["spec"].get("devices") or {})
@@ -78,7 +65,7 @@ class ResourceClaimStatusStrategy(KeptMetaStatusStrategy):
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
-        _drop(_allocated, obj, old, "skipNodeOperations")
+        features.drop(_allocated, obj, old, "skipNodeOperations")
         _drop_deallocated(obj, old)
 
     async def begin_update(self, ctx: WriteContext, obj: Object, old: Object) -> Rollback | None:
@@ -112,11 +99,11 @@ class ResourceClaimTemplateStrategy(Strategy):
     returns_deleted_object = True
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
-        _drop(_asked, obj["spec"].get("spec") or {}, None, "derivedAttributes")
+        features.drop(_asked, obj["spec"].get("spec") or {}, None, "derivedAttributes")
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         before = old["spec"].get("spec") or {}
-        _drop(_asked, obj["spec"].get("spec") or {}, before, "derivedAttributes")
+        features.drop(_asked, obj["spec"].get("spec") or {}, before, "derivedAttributes")
 
     async def begin_create(self, ctx: WriteContext, obj: Object) -> Rollback | None:
         await device_access.check_requests(ctx, nested(obj, "spec", "spec", "devices", default={}))
@@ -175,11 +162,11 @@ class ResourceSliceStrategy(Strategy):
         self._prepare(obj, old)
 
     def _prepare(self, obj: Object, old: Object | None) -> None:
-        _drop(_consumptions, obj, old, "compatibilityGroups")
-        _drop(_devices, obj, old, "nodeAllocatableResources")
-        _drop(_attributes, obj, old, *_LISTS)
-        _drop(_spec, obj, old, "partitionTypeAttribute")
-        _drop(_spec, obj, old, "skipNodeOperations")
+        features.drop(_consumptions, obj, old, "compatibilityGroups")
+        features.drop(_devices, obj, old, "nodeAllocatableResources")
+        features.drop(_attributes, obj, old, *_LISTS)
+        features.drop(_spec, obj, old, "partitionTypeAttribute")
+        features.drop(_spec, obj, old, "skipNodeOperations")
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
         driver = obj["spec"].get("driver") or ""
@@ -251,13 +238,13 @@ class ResourcePoolStatusRequestStrategy(Strategy):
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         obj.pop("status", None)
-        _drop(_spec, obj, None, "defaultPartitionTypeAttribute")
+        features.drop(_spec, obj, None, "defaultPartitionTypeAttribute")
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         obj.pop("status", None)
         if "status" in old:
             obj["status"] = old["status"]
-        _drop(_spec, obj, old, "defaultPartitionTypeAttribute")
+        features.drop(_spec, obj, old, "defaultPartitionTypeAttribute")
 
 
 class ResourcePoolStatusRequestStatusStrategy(KeptMetaStatusStrategy):
