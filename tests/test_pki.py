@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pykube_cp import pki
 from pykube_cp.machinery import clock
+from pykube_cp.pki import pem
 
 NAMES = ["localhost", "kubernetes.default.svc.cluster.local"]
 IPS = ["10.96.0.1", "127.0.0.1", "::1"]
@@ -222,3 +223,22 @@ def test_tampered_request_is_refused() -> None:
     )
     with pytest.raises(pki.PKIError, match="unable to verify certificate request signature"):
         pki.sign_csr(pki.parse_csr(pem), ca, ["client auth"], timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("-----BEGIN A-----\nAAAA\n-----END A-----\n", [("A", False, 3)]),
+        ("before\n-----BEGIN A-----\nk: v\nAA==\n-----END A-----", [("A", True, 1)]),
+        ("x-----BEGIN A-----\nAAAA\n-----END A-----\n", []),
+        ("-----BEGIN A-----\nAAAA\n-----END B-----\n", []),
+        ("-----BEGIN A-----\nAA=\n-----END A-----\n", []),
+        (
+            "-----BEGIN B-----\n-----BEGIN A-----\nAA AA\n-----END A-----\n" * 2,
+            [("A", False, 3), ("A", False, 3)],
+        ),
+    ],
+)
+def test_blocks_of_pem(text: str, found: list[tuple[str, bool, int]]) -> None:
+    blocks = pem.blocks(text.encode())
+    assert [(block.type, block.headers, len(block.content)) for block in blocks] == found

@@ -120,7 +120,7 @@ class Store:
         found = ctx.refused + validation.validate_object_meta(
             obj["metadata"],
             requires_namespace=self.resource.namespaced,
-            validate_name=self.resource.strategy.validate_name,
+            validate_name=self.resource.strategy.name_check(obj),
             path=Path("metadata"),
         )
         if origin := self.resource.strategy.name_origin:

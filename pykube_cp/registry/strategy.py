@@ -102,6 +102,10 @@ class Strategy:
 
         return names.is_dns1123_subdomain(name, prefix=prefix)
 
+    def name_check(self, obj: Object) -> Callable[..., list[str]]:
+        """``validate_name``, or what takes its place where the rest of the object has a say."""
+        return self.validate_name
+
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
         return []
 

@@ -3,9 +3,8 @@
 from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import certificates as columns
-from pykube_cp.resources.conversions import versions
+from pykube_cp.resources.conversions import pod_certificates, versions
 from pykube_cp.resources.shared import selectable
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import certificates
 
 CERTIFICATE_SIGNING_REQUEST = Resource(
@@ -60,13 +59,15 @@ POD_CERTIFICATE_REQUEST_V1 = Resource(
             name="status",
             kind=GVK("certificates.k8s.io", "v1", "PodCertificateRequest"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=certificates.PodCertificateStatusStrategy(),
         ),
     ),
     columns=columns.POD_CERTIFICATE_REQUEST,
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
     strategy=certificates.PodCertificateRequestStrategy(),
     storage_version_hash="wYA9yXQH8fg=",
+    stored_as=GVR("certificates.k8s.io", "v1beta1", "podcertificaterequests"),
+    conversion=pod_certificates.V1,
 )
 
 CLUSTER_TRUST_BUNDLE_V1BETA1 = Resource(
@@ -96,15 +97,13 @@ POD_CERTIFICATE_REQUEST_V1BETA1 = Resource(
             name="status",
             kind=GVK("certificates.k8s.io", "v1beta1", "PodCertificateRequest"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=certificates.PodCertificateStatusStrategy(),
         ),
     ),
     columns=columns.POD_CERTIFICATE_REQUEST,
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
     strategy=certificates.PodCertificateRequestStrategy(),
     storage_version_hash="wYA9yXQH8fg=",
-    stored_as=GVR("certificates.k8s.io", "v1", "podcertificaterequests"),
-    conversion=versions.between("certificates.k8s.io/v1", "certificates.k8s.io/v1beta1"),
     served_by_default=False,
 )
 

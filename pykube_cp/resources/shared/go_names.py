@@ -10,7 +10,13 @@ from typing import Any
 from pykube_cp.machinery import schema, structural
 from pykube_cp.machinery.schema import META, AnyType, Field, Leaf, ListOf, MapOf, Scalar, Type
 
-_ODD = {"cel": "CEL", "ips": "IPs", "uid": "UID", "apiVersion": "APIVersion"}
+_ODD = {
+    "cel": "CEL",
+    "ips": "IPs",
+    "uid": "UID",
+    "apiVersion": "APIVersion",
+    "pkixPublicKey": "PKIXPublicKey",
+}
 _EMBEDDED = "metadata"
 _ZERO = {"string": "", "bool": False, "bytes": None}
 

@@ -3,11 +3,9 @@
 
 from collections.abc import Sequence
 
-from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.validation import validate_annotations
-from pykube_cp.resources.shared import checks, downward, signer_names
+from pykube_cp.resources.shared import checks, downward, signer_names, user_annotations
 
 _FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 _MAX_MODE = 0o777
@@ -170,10 +168,7 @@ _CERTIFICATE_PATHS = ("credentialBundlePath", "keyPath", "certificateChainPath")
 def _certificate(source: Object, path: Path, _volume: Path) -> checks.Errors:
     signer = source.get("signerName") or ""
     found = signer_names.check(signer, path.child("signerName"))
-    where = path.child("userAnnotations")
-    for key in source.get("userAnnotations") or ():
-        found += checks.invalid(where, key.lower(), names.is_prefixed_label_key(key.lower()))
-    found += validate_annotations(source.get("userAnnotations") or {}, where)
+    found += user_annotations.check(source.get("userAnnotations"), path.child("userAnnotations"))
     found += checks.supported(source.get("keyType") or "", path.child("keyType"), _KEY_TYPES)
     found += _lifetime(source.get("maxExpirationSeconds"), signer, path)
     used = [field for field in _CERTIFICATE_PATHS if source.get(field)]

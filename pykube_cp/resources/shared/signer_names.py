@@ -47,7 +47,7 @@ def _parts(text: str, path: Path, *, is_path: bool) -> checks.Errors:
     return []
 
 
-def check_bundle(name: str, signer: str | None = None) -> list[str]:
+def check_bundle(name: str, signer: str | None = None, *, prefix: bool = False) -> list[str]:
     """The name of a ClusterTrustBundle: of ``signer``, or of the one that the name says."""
     # upstream: pkg/apis/core/validation/names.go ValidateClusterTrustBundleName
     if signer is None:
@@ -56,8 +56,8 @@ def check_bundle(name: str, signer: str | None = None) -> list[str]:
     if not signer:
         if ":" in name:
             return ['ClusterTrustBundle without signer name must not have ":" in its name']
-        return names.is_dns1123_subdomain(name)
-    prefix = signer.replace("/", ":") + ":"
-    if not name.startswith(prefix):
-        return [f"ClusterTrustBundle for signerName {signer} must be named with prefix {prefix}"]
-    return names.is_dns1123_subdomain(name.removeprefix(prefix))
+        return names.is_dns1123_subdomain(name, prefix=prefix)
+    start = signer.replace("/", ":") + ":"
+    if not name.startswith(start):
+        return [f"ClusterTrustBundle for signerName {signer} must be named with prefix {start}"]
+    return names.is_dns1123_subdomain(name.removeprefix(start), prefix=prefix)

@@ -1,14 +1,22 @@
 """Kinds of ``certificates.k8s.io``."""
 
+from collections.abc import Callable
+from functools import partial
+
+from pykube_cp.admission import signers
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
-from pykube_cp.resources.shared.immutable import ImmutableFields
+from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
+from pykube_cp.resources.shared import issued_certificates, signer_names
+from pykube_cp.resources.shared.checks import invalid
+from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.pod_updates import difference
-from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy, SpecAndStatusStrategy
 
+_POD_REQUEST_SPEC = "io.k8s.api.certificates.v1beta1.PodCertificateRequestSpec"
 _DECISIONS = ("Approved", "Denied")
 
 
@@ -145,21 +153,51 @@ class ClusterTrustBundleStrategy(Strategy):
 
     allow_unconditional_update = False
 
+    def name_check(self, obj: Object) -> Callable[..., list[str]]:
+        return partial(signer_names.check_bundle, signer=_signer(obj))
+
+    async def begin_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        name = obj["metadata"]["name"]
+        ctx.refused += invalid(Path("metadata", "name"), name, self.name_check(obj)(name))
+
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        now = (obj.get("spec") or {}).get("signerName") or ""
-        if now == ((old.get("spec") or {}).get("signerName") or ""):
-            return []
-        return [FieldError.invalid(Path("spec", "signerName"), now, "field is immutable")]
-
-    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
-        return super().validate_name(name.replace(":", "."), prefix=prefix)
+        return validate_immutable(_signer(obj), _signer(old), Path("spec", "signerName"))
 
 
-class PodCertificateRequestStrategy(ImmutableFields, SpecAndStatusStrategy):
+def _signer(bundle: Object) -> str:
+    name: str = (bundle.get("spec") or {}).get("signerName") or ""
+    return name
+
+
+class PodCertificateRequestStrategy(SpecAndStatusStrategy):
     """Certificates for pods."""
 
     # upstream: pkg/registry/certificates/podcertificaterequest/strategy.go
 
     has_generation = False
     allow_unconditional_update = False
-    immutable = (("spec",),)
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        if obj["spec"] == old["spec"]:
+            return []
+        shown = internal(obj["spec"], _POD_REQUEST_SPEC)
+        return [FieldError.invalid(Path("spec"), shown, IMMUTABLE)]
+
+
+class PodCertificateStatusStrategy(KeptMetaStatusStrategy):
+    """``podcertificaterequests/status``, for those who may sign."""
+
+    allow_unconditional_update = False
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return issued_certificates.check(obj, old)
+
+    async def begin_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        status, before = obj.get("status") or {}, old.get("status") or {}
+        if not issued_certificates.differs(status, before) or self.validate_update(ctx, obj, old):
+            return
+        signer = old["spec"].get("signerName") or ""
+        if not await signers.may(ctx.services["authorizer"], ctx.user, "sign", signer):
+            who, what = quote(ctx.user.name), quote(signer)
+            text = f'User {who} is not permitted to "sign" for signer {what}'
+            ctx.refused.append(FieldError.forbidden(Path("spec", "signerName"), text))
