@@ -1,0 +1,70 @@
+"""The frame of the differential tests, without servers."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parents[2]
+sys.path.append(str(HERE / "conformance" / "differential"))
+
+import generate  # noqa: E402 - from a folder of scripts
+import main  # noqa: E402 - as above
+import script  # noqa: E402 - as above
+from normalise import Normaliser, differences  # noqa: E402 - as above
+
+ONE, OTHER = "0b0e4b0a-1111-4222-8333-444455556666", "7c9d6a1b-1111-4222-8333-444455556666"
+
+
+def same(one: Any, other: Any, given: str = "") -> bool:
+    found = (Normaliser(given, "server:1").value(one), Normaliser(given, "server:2").value(other))
+    return not list(differences(*found))
+
+
+def test_every_case_can_be_read_and_has_a_name_of_its_own() -> None:
+    titles = [case.title for case in script.load()]
+    assert titles
+    assert len(titles) == len(set(titles))
+
+
+def test_generated_cases_can_be_sent() -> None:
+    cases = list(generate.cases())
+    assert len(cases) > 10_000
+    for case in cases[::97]:
+        for step in case.steps:
+            step.payload({"ns": "x"})
+
+
+def test_a_meant_difference_is_documented() -> None:
+    text = (HERE / "docs" / "compatibility.md").read_text()
+    for pattern, reason in main.excused().items():
+        assert reason in text, pattern
+
+
+def test_what_is_random_is_equal_if_it_recurs_alike() -> None:
+    meta = {"uid": ONE, "resourceVersion": "12"}
+    assert same(meta, {"uid": OTHER, "resourceVersion": "15"})
+    assert same({"a": ONE, "b": ONE}, {"a": OTHER, "b": OTHER})
+    assert not same({"a": ONE, "b": ONE}, {"a": OTHER, "b": ONE})
+
+
+def test_what_the_case_gives_is_compared_as_it_is() -> None:
+    assert not same({"uid": ONE}, {"uid": OTHER}, given=ONE)
+    assert not same({"resourceVersion": "12"}, {"resourceVersion": ""})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": 1}, {"a": 1.0}),
+        ({"a": 1}, {"a": True}),
+        ({"a": None}, {}),
+        ({"a": []}, {"a": None}),
+        ({"a": [1]}, {"a": [1, 2]}),
+        ({"clusterIP": "10.96.0.1"}, {"clusterIP": ""}),
+        ({"time": "2001-01-01T00:00:00Z"}, {"time": "2001-01-01T00:00:01Z"}),
+    ],
+)
+def test_differences_are_seen(one: Any, other: Any) -> None:
+    assert not same(one, other)
