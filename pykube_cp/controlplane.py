@@ -16,6 +16,7 @@ from pykube_cp.api import checks, pipeline
 from pykube_cp.api.bootstrap import Bootstrap
 from pykube_cp.api.edge.server import EdgeServer
 from pykube_cp.api.edge.tls import server_context
+from pykube_cp.api.flow_schemas import FlowSchemaConditions
 from pykube_cp.api.local import LocalPipeline
 from pykube_cp.api.request import Handler, Outcome, Request
 from pykube_cp.api.services import Services
@@ -148,6 +149,7 @@ async def start_api_server(
     await informers.wait_synced()
     await edge.start()
     tasks.start(bootstrap.run(), "kubernetes service")
+    tasks.start(FlowSchemaConditions(client, informers).run(), "conditions of flow schemas")
     tasks.start(Compactor(storage, config.compaction_seconds).run(), "compaction")
     tasks.start(Expiry(storage).run(), "expiry")
     return ApiServer(
