@@ -499,3 +499,23 @@ async def test_limit_ranges_give_and_bound_resources(api: Api) -> None:
     refused = await api("POST", path + "/persistentvolumeclaims", claim)
     text = "maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi"
     assert refused.message.endswith(text)
+
+
+async def test_claim_templates_warn_where_they_stand(api: Api) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1500m"}}}
+    labels = {"app": "a"}
+    stateful_set = {
+        "metadata": {"name": "a"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+            },
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": claim}],
+        },
+    }
+    path = (await api.namespace()).replace("/api/v1", "/apis/apps/v1") + "/statefulsets"
+    answer = await api("POST", path, stateful_set)
+    assert answer.status == 201
+    assert "spec.volumeClaimTemplates[0].resources.requests[storage]" in answer.headers["Warning"]

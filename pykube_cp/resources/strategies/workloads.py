@@ -121,16 +121,17 @@ class StatefulSetStrategy(TemplateStrategy):
         return names.is_dns1123_label(name, prefix=prefix)
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
-        return super().warnings_on_create(ctx, obj) + _claim_warnings(obj, ())
+        return super().warnings_on_create(ctx, obj) + _claim_warnings(obj, "")
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
-        return super().warnings_on_update(ctx, obj, old) + _claim_warnings(obj, ("Spec",))
+        return super().warnings_on_update(ctx, obj, old) + _claim_warnings(obj, "Spec")
 
 
-def _claim_warnings(obj: Object, below: tuple[str, ...]) -> list[str]:
+def _claim_warnings(obj: Object, below: str) -> list[str]:
     spec, found = obj["spec"], []
     for position, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
-        path = Path("spec", "volumeClaimTemplates").index(position).child(*below)
+        path = Path("spec", "volumeClaimTemplates").index(position)
+        path = path.child(below) if below else path
         found += claim_warnings.warnings(claim.get("spec") or {}, path)
     if (spec.get("revisionHistoryLimit") or 0) < 0:
         found.append(
