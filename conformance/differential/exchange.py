@@ -5,10 +5,11 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
-from multidict import CIMultiDictProxy
+import raw
 from normalise import Normaliser
 from script import Case, Step, fill
 from yarl import URL
@@ -28,9 +29,12 @@ HEADERS = (
     "Allow",
     "Www-Authenticate",
     "X-Content-Type-Options",
+    "Accept-Patch",
+    "Connection",
+    "Upgrade",
 )
 """Compared as they are."""
-PRESENT = ("ETag", "Audit-Id")
+PRESENT = ("ETag", "Audit-Id", "Date")
 """Of these only whether they are there."""
 PATIENCE = 20
 """Seconds for an answer, or for the events of a watch."""
@@ -47,11 +51,12 @@ class Server:
 
 @dataclass(slots=True)
 class Answer:
-    """What is compared of one answer."""
+    """What is compared of one answer. ``text`` is the body as it came, only for who asks."""
 
     status: int
     headers: dict[str, Any]
     body: Any
+    text: str = ""
 
     def part(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: getattr(self, name) for name in names}
@@ -71,22 +76,42 @@ class Talk:
         """Do one step; None for the opening of a watch."""
         if step.collect:
             return await self._collect(step)
+        if step.raw:
+            return await self._raw(step)
         response = await self._send(step)
         if step.watch:
             self.watches[step.watch] = response
             return None
-        raw = await response.read()
+        data = await response.read()
         for name, path in step.save.items():
-            self.variables[name] = _pick(raw, path)
-        return Answer(response.status, self._headers(response), self._body(response, raw))
+            self.variables[name] = _pick(data, path)
+        kind = response.headers.get("Content-Type", "")
+        stream = response.status == HTTPStatus.OK and is_watch(response)
+        body = self._body(kind, data, stream=stream)
+        text = self.normaliser.text(data.decode(errors="replace"))
+        return Answer(response.status, self._headers(_values(response)), body, text)
+
+    async def _raw(self, step: Step) -> Answer:
+        pieces = [raw.as_sent(fill(text, self.variables)) for text in step.raw]
+        received = await raw.send(self.server.url, self.server.contexts[step.user], pieces)
+        found = [
+            raw.shown(
+                answer,
+                self._headers(answer.names()),
+                self._body(answer.header("content-type"), answer.body),
+            )
+            for answer in raw.answers(received.data, raw.methods_of(pieces))
+        ]
+        return Answer(0, {}, {"answers": found, "closed": received.closed})
 
     async def _send(self, step: Step) -> aiohttp.ClientResponse:
-        headers = dict(step.headers)
+        headers: dict[str, str] = dict(step.headers)
         if step.accept:
             headers["Accept"] = step.accept
         if kind := step.content_type():
             headers["Content-Type"] = kind
-        path = fill(step.path, self.variables)
+        path = raw.expand(fill(step.path, self.variables))
+        headers = {name: raw.expand(fill(value, self.variables)) for name, value in headers.items()}
         return await self.session.request(
             step.method,
             URL(self.server.url + path, encoded=True),
@@ -114,24 +139,30 @@ class Talk:
         response.close()
         frames = reader.frames[: step.events] if step.events else reader.frames
         body = [self.normaliser.value(frame) for frame in frames]
-        return Answer(response.status, self._headers(response), body)
+        return Answer(response.status, self._headers(_values(response)), body)
 
-    def _headers(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
-        found: CIMultiDictProxy[str] = response.headers
+    def _headers(self, found: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Those that matter, of header values by lower-case name."""
         kept: dict[str, Any] = {
-            name: [self.normaliser.text(text) for text in found.getall(name)]
+            name: [self.normaliser.text(text) for text in found[name.lower()]]
             for name in HEADERS
-            if name in found
+            if name.lower() in found
         }
-        return kept | {name: "present" for name in PRESENT if name in found}
+        return kept | {name: "present" for name in PRESENT if name.lower() in found}
 
-    def _body(self, response: aiohttp.ClientResponse, raw: bytes) -> Any:
-        kind = response.headers.get("Content-Type", "")
-        if response.status == 200 and is_watch(response):
+    def _body(self, kind: str, data: bytes, *, stream: bool = False) -> Any:
+        if stream:
             reader = FrameReader(kind)
-            reader.feed(raw)
+            reader.feed(data)
             return [self.normaliser.value(frame) for frame in reader.frames if not _beat(frame)]
-        return self.normaliser.value(_parse(kind, raw))
+        return self.normaliser.value(_parse(kind, data))
+
+
+def _values(response: aiohttp.ClientResponse) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in response.headers.items():
+        found.setdefault(name.lower(), []).append(value)
+    return found
 
 
 def _beat(frame: Any) -> bool:

@@ -11,8 +11,10 @@ A file of `cases/` is a theme. Each case runs in a namespace of its own, `{ns}`:
 
 A step may further say `as` (a user of servers.USERS), `form` (json, yaml, protobuf or cbor: how the
 body is sent), `text` (a body as it is) or `base64`, `type` (its Content-Type), `accept`, `headers`, and
-`compare` (which of status, headers and body count). `watch: NAME` leaves the answer open; a later step
-`collect: NAME` with `events: N` compares the first N events of it.
+`compare` (which of status, headers, body, and text, the body as it came, count). `watch: NAME` leaves
+the answer open; a later step `collect: NAME` with `events: N` compares the first N events of it. `raw`
+sends a text, or several with pauses between them, as it is over a connection of its own (raw.py). In
+`text`, `raw`, paths and header values, `<<text*N>>` stands for N times that text.
 """
 
 import base64
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from raw import expand
 
 from pykube_cp.machinery import schema, structural
 from pykube_cp.machinery.codec import yaml_rules
@@ -61,13 +64,14 @@ class Step:
     watch: str = ""
     collect: str = ""
     events: int = 0
+    raw: tuple[str, ...] = ()
 
     def payload(self, variables: Mapping[str, str]) -> bytes | None:
         """The body as it is sent."""
         if self.base64 is not None:
             return base64.b64decode(self.base64)
         if self.text is not None:
-            return fill(self.text, variables).encode()
+            return expand(fill(self.text, variables)).encode()
         return None if self.body is None else encode(fill(self.body, variables), self.form)
 
     def content_type(self) -> str | None:
@@ -137,4 +141,7 @@ def step(given: dict[str, Any]) -> Step:
     method, _, path = rest.pop("do", "").partition(" ")
     if "compare" in rest:
         rest["compare"] = tuple(rest["compare"])
+    if "raw" in rest:
+        given_raw = rest["raw"]
+        rest["raw"] = (given_raw,) if isinstance(given_raw, str) else tuple(given_raw)
     return Step(method=method, path=path, user=rest.pop("as", "admin"), **rest)
