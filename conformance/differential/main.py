@@ -105,7 +105,7 @@ def _compared(case: Case, theirs: list[Any], ours: list[Any]) -> Iterator[str]:
     steps = [step for step in case.steps if not step.watch]
     for step, one_answer, other_answer in zip(steps, theirs, ours, strict=True):
         for path, one, other in differences(one_answer, other_answer):
-            yield f"{step.method or 'watch'} {step.path or step.collect}"
+            yield step.title
             yield f"    {path.lstrip('.')}: upstream {_brief(one)}, ours {_brief(other)}"
 
 

@@ -66,6 +66,12 @@ class Step:
     events: int = 0
     raw: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        if self.raw:
+            return f"raw {self.raw[0][:150]!r}"
+        return f"{self.method} {self.path}" if self.method else f"watch {self.collect}"
+
     def payload(self, variables: Mapping[str, str]) -> bytes | None:
         """The body as it is sent."""
         if self.base64 is not None:

@@ -192,7 +192,7 @@ async def _pass(request: Request, target: Target, path: str) -> Outcome:
     """Pass an ordinary request on, and its answer back."""
     headers = [
         (name, value)
-        for name, value in request.headers.items()
+        for name, value in request.header_lines()
         if name not in _HOP_HEADERS | _SECRET_HEADERS
     ]
     headers.append(("X-Forwarded-For", request.remote_address))
@@ -210,7 +210,7 @@ async def _pass(request: Request, target: Target, path: str) -> Outcome:
 def _upgrade(request: Request, target: Target) -> Upgrade:
     headers = [
         (name, value)
-        for name, value in request.headers.items()
+        for name, value in request.header_lines()
         if name not in _SECRET_HEADERS | {"host", "sec-websocket-protocol"}
     ]
     protocols = [

@@ -4,10 +4,11 @@ The edge makes requests of HTTP, the local client makes them of calls. Answers s
 ``respond`` encodes them for the edge; the local client takes them as they are.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -17,6 +18,14 @@ from pykube_cp.registry.resource import Resource
 from pykube_cp.storage.watch_cache import Entry
 
 Headers = Sequence[tuple[str, str]]
+MAX_PARAMETERS = 10_000
+"""Of a query; of one with more, none is read."""
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def _unescaped(text: str) -> str:
+    """What is escaped, and what came as bytes and was read as Latin-1, is UTF-8."""
+    return unquote_plus(text, "latin-1").encode("latin-1").decode("utf-8", "replace")
 
 
 class Query:
@@ -27,9 +36,20 @@ class Query:
     def __init__(self, raw: str) -> None:
         self.raw = raw
         self._values: dict[str, list[str]] = {}
-        if raw:
-            for name, value in parse_qsl(raw, keep_blank_values=True, max_num_fields=1000):
-                self._values.setdefault(name, []).append(value)
+        if raw and raw.count("&") < MAX_PARAMETERS:
+            for part in raw.split("&"):
+                self._read(part)
+
+    def _read(self, part: str) -> None:
+        # upstream: net/url url.go parseQuery, whose errors nobody looks at
+        name, _, value = part.partition("=")
+        if not part or ";" in part:
+            return
+        if "%" in part or "+" in part or not part.isascii():
+            if _BAD_ESCAPE.search(part):
+                return
+            name, value = _unescaped(name), _unescaped(value)
+        self._values.setdefault(name, []).append(value)
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> "Query":
@@ -109,7 +129,8 @@ class Request(msgspec.Struct, kw_only=True):
 
     Attributes:
         path: decoded; ``raw_path`` as it came.
-        headers: lower-case names; repeated ones joined by ", ".
+        headers: the first value of each, by lower-case name; ``repeated`` has all values of those
+            that came more than once.
         object: the body already as an object, when the request comes from the local client.
         is_served: whether what it asks for is there, whatever the answer is.
         impersonator: who really asks when ``user`` is impersonated.
@@ -119,8 +140,14 @@ class Request(msgspec.Struct, kw_only=True):
     path: str
     query: Query
     raw_path: str = ""
+<<<<<<< HEAD
     headers: Mapping[str, str] = {}
     body: Body = msgspec.field(default_factory=NoBody)
+=======
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    body: Body = field(default_factory=NoBody)
+>>>>>>> 07cb36f (Read HTTP/1 as Go's server does: own parser of heads and chunks, one request at a time, everything bounded)
     peer_certificate: bytes | None = None
     remote_address: str = ""
     object: Any = None
@@ -134,6 +161,18 @@ class Request(msgspec.Struct, kw_only=True):
 
     def header(self, name: str, default: str = "") -> str:
         return self.headers.get(name, default)
+
+    def header_values(self, name: str) -> Sequence[str]:
+        """All values of a header, for the few that may come more than once."""
+        if name in self.repeated:
+            return self.repeated[name]
+        return (self.headers[name],) if name in self.headers else ()
+
+    def header_lines(self) -> Iterator[tuple[str, str]]:
+        """All headers, to pass them on."""
+        for name in self.headers:
+            for value in self.header_values(name):
+                yield name, value
 
 
 class Response(msgspec.Struct):

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from pykube_cp.api.edge import http1
+from pykube_cp.api.edge import head, http1
+from pykube_cp.machinery import clock
 from tests.api.serving import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -55,7 +56,7 @@ async def test_a_client_may_ask_to_close(api: Api) -> None:
         async with api.connection() as (reader, writer):
             writer.write(request)
             status, headers, _ = await answer(reader)
-            assert (status, headers["connection"]) == (200, "close")
+            assert (status, headers.get("connection", "close")) == (200, "close")
             assert await is_closed(reader)
 
 
@@ -126,29 +127,44 @@ async def test_a_body_that_breaks_off_is_no_request(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_bytes",
+    ("request_bytes", "line"),
     [
-        b"nonsense\r\n\r\n",
-        b"GET /version HTTP/9.9\r\n\r\n",
-        b"GET /version HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        b"POST /version HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"GET /version HTTP/1.1\r\nBad Header: x\r\n\r\n",
-        b"POST /version HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        get("/version?" + "&".join("a=b" for _ in range(2000))),
+        (b"nonsense\r\n\r\n", b"400 Bad Request"),
+        (b"nonsense\r\n", b"400 Bad Request"),
+        (b"\x16\x03\x01\r\n", b"400 Bad Request"),
+        (get("/version", "no colon"), b"400 Bad Request"),
+        (get("/version", "Bad Header: x"), b"400 Bad Request: invalid header name"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400 Bad Request: missing required Host header"),
+        (get("/version", "Expect: x"), b"417 Expectation Failed"),
+        (get("/version", "Transfer-Encoding: x"), b"501 Not Implemented"),
+        (
+            b"GET /version HTTP/9.9\r\n\r\n",
+            b"505 HTTP Version Not Supported: unsupported protocol version",
+        ),
     ],
 )
-async def test_what_is_not_http_is_refused(api: Api, request_bytes: bytes) -> None:
+async def test_what_is_not_http_is_refused(api: Api, request_bytes: bytes, line: bytes) -> None:
     async with api.connection() as (reader, writer):
-        writer.write(request_bytes)
-        data = b""
+        writer.write(request_bytes + get("/version"))
         async with asyncio.timeout(5):
-            while chunk := await reader.read(65536):
-                data += chunk
-        assert not data or data.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+            data = await reader.read()
+        assert data.startswith(b"HTTP/1.1 " + line + b"\r\n")
+        assert data.count(b"HTTP/1.1") == 1, "nothing behind it is read"
+        assert b"Connection: close\r\n" in data
+
+
+async def test_chunks_that_are_none_end_the_connection(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    async with api.connection() as (reader, writer):
+        writer.write(post(path, "Transfer-Encoding: chunked") + b"zz\r\n" + get("/version"))
+        status, headers, body = await answer(reader)
+        assert (status, headers["connection"]) == (500, "close")
+        assert b"invalid byte in chunk length" in body
+        assert await is_closed(reader)
 
 
 async def test_heads_have_a_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http1, "HEADER_BYTES", 4096)
+    monkeypatch.setattr(head, "MAX_BYTES", 4096)
     async with api.connection() as (reader, writer):
         writer.write(get("/version", "X: " + "x" * 2000))
         assert (await answer(reader))[0] == 200
@@ -158,36 +174,88 @@ async def test_heads_have_a_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
         assert await is_closed(reader)
 
 
-async def test_an_upgrade_that_is_refused_ends_the_connection(api: Api) -> None:
-    path = "/api/v1/namespaces/default/pods/none/exec?command=sh"
+async def test_a_head_without_end_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head, "MAX_BYTES", 4096)
     async with api.connection() as (reader, writer):
-        writer.write(get(path, "Connection: Upgrade", "Upgrade: websocket"))
-        status, headers, _ = await answer(reader)
-        assert status >= 400
-        assert headers["connection"] == "close"
+        writer.write(b"GET /version HTTP/1.1\r\nX: " + b"x" * 5000)
+        assert (await answer(reader))[0] == 431
         assert await is_closed(reader)
 
 
-async def test_a_watch_sends_its_head_at_once_and_ends_with_its_reader(api: Api) -> None:
-    caches = api.server.services.caches
-
-    def watchers() -> int:
-        return caches.sizes()["/registry/core/secrets/"][1]
-
-    await api("GET", "/api/v1/secrets")
-    before = watchers()
+async def test_what_is_left_of_a_body_is_passed_over(api: Api) -> None:
     async with api.connection() as (reader, writer):
-        writer.write(get("/api/v1/secrets?watch=1&resourceVersion=" + str(caches.revision)))
+        for framing, body in (
+            ("Content-Length: 5", b"hello"),
+            ("Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        ):
+            writer.write(post("/nowhere", framing))
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.write(body + get("/version"))
+            assert (await answer(reader))[0] == 404
+            assert (await answer(reader))[0] == 200
+        writer.write(post("/nowhere", f"Content-Length: {1 << 20}"))
+        status, headers, _ = await answer(reader)
+        assert (status, headers["connection"]) == (404, "close"), "too much to wait for"
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http1, "UNREAD_SECONDS", 0.05)
+    async with api.connection() as (reader, writer):
+        writer.write(post("/nowhere", "Content-Length: 5"))
+        status, headers, _ = await answer(reader)
+        assert (status, headers["connection"]) == (404, "close")
+
+
+async def test_clients_of_old_may_keep_their_connection(api: Api) -> None:
+    async with api.connection() as (reader, writer):
+        for _ in range(2):
+            writer.write(b"GET /version HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            status, headers, _ = await answer(reader)
+            assert (status, headers["connection"]) == (200, "keep-alive")
+        writer.write(b"GET /api/v1/namespaces?watch=1&timeoutSeconds=1 HTTP/1.0\r\n")
+        writer.write(b"Connection: keep-alive\r\n\r\n")
         async with asyncio.timeout(5):
-            head = await reader.readuntil(b"\r\n\r\n")
-        assert b"Transfer-Encoding: chunked" in head
-        assert watchers() == before + 1
-    async with asyncio.timeout(5):
-        while watchers() != before:  # noqa: ASYNC110 - the server says nothing when it is done
-            await asyncio.sleep(0.001)
+            data = await reader.read()
+        assert data.startswith(b"HTTP/1.0 200 OK\r\n")
+        assert b"chunked" not in data, "HTTP/1.0 knows no chunks"
+        assert b'\r\n\r\n{"type":"ADDED"' in data
 
 
-async def test_headers_cannot_be_broken_out_of(api: Api) -> None:
-    head = http1.render_head(200, [("Warning", '299 - "a\r\nSet-Cookie: x"')])
-    assert head.count(b"\r\n") == 3
-    assert b"\nSet-Cookie" not in head
+async def test_a_client_that_only_asks_is_held_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that nobody reads the answers of do not pile up: neither they nor the answers."""
+    monkeypatch.setattr(http1, "WRITE_HIGH", 1 << 16)
+    async with api.connection() as (_, writer):
+        writer.write(get("/openapi/v2") * 100_000)
+        async with asyncio.timeout(10):
+            while not (held := [each for each in api.server.edge._connections if each._paused]):  # noqa: ASYNC110 - has an end
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
+        assert held[0]._paused
+        assert len(held[0]._buffer) < 1 << 20
+        assert held[0].transport.get_write_buffer_size() < 16 << 20
+
+
+async def test_slow_heads_and_silence_end_a_connection(api: Api) -> None:
+    async with api.connection() as (reader, writer):
+        writer.write(get("/version"))
+        await answer(reader)
+        now = clock.monotonic()
+        (connection,) = [
+            each
+            for each in api.server.edge._connections
+            if each._idle_since > now - 1 and each._head_since is None
+        ]
+        connection.sweep(now + http1.HEAD_SECONDS + 1)
+        writer.write(b"GET /ver")
+        await asyncio.sleep(0.05)
+        writer.write(b"sion HTTP/1.1\r\n")
+        await asyncio.sleep(0.05)
+        connection.sweep(now + http1.HEAD_SECONDS - 1)
+        assert not connection.transport.is_closing()
+        connection.sweep(now + http1.HEAD_SECONDS + 2)
+        assert await is_closed(reader)

@@ -1,21 +1,25 @@
 """HTTP/1.1 on one connection: bytes to requests, answers to bytes.
 
-One request at a time is served; pipelined ones wait. The body is handed on while it arrives and the
-sender is held back when nobody reads it. What a client may send is bounded: header bytes, time to
-send the head, idle time.
+One request at a time is read and served; what comes behind it waits unread. The body is handed on
+while it arrives and the sender is held back when nobody reads it. All that a client may send or leave
+unread is bounded: bytes of a head, time to send it, idle time, what waits to be read or sent.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable
+import socket
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Any, cast
-from urllib.parse import unquote
+from typing import cast
 
-import httptools
-
+from pykube_cp.api.edge import answers, head
+from pykube_cp.api.edge.bodies import UNEXPECTED_EOF, UNREAD, Chunked, Framing, IncomingBody, Sized
+from pykube_cp.api.edge.head import Head, HeadError, Heads
+from pykube_cp.api.edge.streams import ChunkSink, UpgradedConnection
 from pykube_cp.api.request import (
     Headers,
+    NoBody,
     Push,
     Query,
     Request,
@@ -25,177 +29,28 @@ from pykube_cp.api.request import (
     Wire,
     WireHandler,
 )
-from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery import clock
 
-HEADER_BYTES = 1 << 20
+# upstream: apiserver pkg/server/secure_serving.go SecureServingInfo.Serve
 HEAD_SECONDS = 32.0
 IDLE_SECONDS = 90.0
-BODY_HIGH = 1 << 20
-SINK_LIMIT = 16 << 20
+# upstream: net/http server.go conn.closeWriteAndWait
+LINGER_SECONDS = 0.5
+UNREAD_SECONDS = 5.0
+"""How long the rest of a body that nobody wants is waited for."""
+UNREAD_HIGH = 64 << 10
+"""Bytes that come while a request is served and are kept before the client is held back."""
 WRITE_HIGH = 1 << 20
+_KEEP_ALIVE = (
+    (socket.TCP_KEEPIDLE, 15),
+    (socket.TCP_KEEPINTVL, 15),
+    (socket.TCP_KEEPCNT, 9),
+)
 
 _log = logging.getLogger(__name__)
-_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-_STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
-
-
-class IncomingBody:
-    """A body as it arrives; pauses the connection while more than ``BODY_HIGH`` bytes wait."""
-
-    def __init__(self, transport: asyncio.Transport, *, expects_continue: bool) -> None:
-        self._transport = transport
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._ended = False
-        self._paused = False
-        self._broken = False
-        self._expects_continue = expects_continue
-        self._wake: asyncio.Future[None] | None = None
-
-    def feed(self, data: bytes) -> None:
-        self._chunks.append(data)
-        self._size += len(data)
-        if self._size > BODY_HIGH and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
-        self._notify()
-
-    def end(self, *, broken: bool = False) -> None:
-        self._ended = True
-        self._broken = broken
-        self._notify()
-
-    @property
-    def ended(self) -> bool:
-        return self._ended
-
-    async def read(self, limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > limit:
-                raise errors.request_entity_too_large(f"limit is {limit}")
-            parts.append(chunk)
-        return b"".join(parts)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        if self._expects_continue and not self._ended:
-            self._expects_continue = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while True:
-            while self._chunks:
-                yield self._take()
-            if self._ended:
-                break
-            self._wake = asyncio.get_running_loop().create_future()
-            await self._wake
-        if self._broken:
-            raise errors.bad_request("unexpected EOF")
-
-    def _take(self) -> bytes:
-        data = b"".join(self._chunks)
-        self._chunks.clear()
-        self._size = 0
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
-        return data
-
-    def _notify(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
-
-
-class _LastChunk:
-    """A frame as a chunk. Watchers of the same thing get the same frame one after the other."""
-
-    def __init__(self) -> None:
-        self._frame = b""
-        self._chunk = b""
-
-    def of(self, frame: bytes) -> bytes:
-        if frame is not self._frame:
-            self._frame = frame
-            self._chunk = b"%x\r\n%b\r\n" % (len(frame), frame)
-        return self._chunk
-
-
-_last_chunk = _LastChunk()
-
-
-class ChunkSink:
-    """Writes frames as chunks, gathered once per turn of the loop."""
-
-    def __init__(self, protocol: "Http1Protocol") -> None:
-        self._protocol = protocol
-        self._soon = asyncio.get_running_loop().call_soon
-        self._waiting: list[bytes] = []
-
-    @property
-    def closed(self) -> Awaitable[None]:
-        return self._protocol.closed
-
-    def write(self, frame: bytes) -> bool:
-        if self._protocol.cannot_take(SINK_LIMIT):
-            return False
-        if not self._waiting:
-            self._soon(self.flush)
-        self._waiting.append(_last_chunk.of(frame))
-        return True
-
-    def flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        transport = self._protocol.transport
-        if waiting and not transport.is_closing():
-            transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
-
-
-class UpgradedConnection:
-    """The raw connection after an upgrade."""
-
-    def __init__(self, protocol: "Http1Protocol", early: bytes) -> None:
-        self._protocol = protocol
-        self._chunks: list[bytes] = [early] if early else []
-        self._size = len(early)
-        self._ended = False
-        self._wake: asyncio.Future[None] | None = None
-
-    def feed(self, data: bytes) -> None:
-        self._chunks.append(data)
-        self._size += len(data)
-        if self._size > BODY_HIGH:
-            self._protocol.transport.pause_reading()
-        self._notify()
-
-    def end(self) -> None:
-        self._ended = True
-        self._notify()
-
-    async def read(self) -> bytes:
-        while not self._chunks and not self._ended:
-            self._wake = asyncio.get_running_loop().create_future()
-            await self._wake
-        data = b"".join(self._chunks)
-        self._chunks.clear()
-        if self._size > BODY_HIGH and not self._ended:
-            self._protocol.transport.resume_reading()
-        self._size = 0
-        return data
-
-    async def write(self, data: bytes) -> None:
-        if not self._protocol.transport.is_closing():
-            self._protocol.transport.write(data)
-            await self._protocol.drained()
-
-    def close(self) -> None:
-        self._protocol.transport.close()
-
-    def _notify(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+_NO_BODY = NoBody()
+_PEEKED = 4
+"""Bytes of a second request before it is looked at: fewer may be blank lines behind a body."""
 
 
 class Http1Protocol(asyncio.Protocol):
@@ -206,21 +61,27 @@ class Http1Protocol(asyncio.Protocol):
     def __init__(self, handler: WireHandler, connections: "set[Http1Protocol]") -> None:
         self._handler = handler
         self._connections = connections
-        self._parser = httptools.HttpRequestParser(self)
         self._peer_certificate: bytes | None = None
         self._remote = ""
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._begun = False
+        self._heads = Heads()
+        self._head: Head | None = None
+        self._after_post = False
+        self._body: IncomingBody | None = None
+        self._framing: Framing | None = None
         self._task: asyncio.Task[None] | None = None
-        self._queue: list[tuple[Request, bool]] = []
-        self._bodies: list[IncomingBody] = []
         self._upgraded: UpgradedConnection | None = None
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._active_at = clock.monotonic()
-        self._in_head = False
+        self._idle_since = clock.monotonic()
+        self._head_since: float | None = self._idle_since
         self._stopping = False
-        self._keep_alive = True
-        self._reset()
+        self._closes = False
+        self._drops = False
+        self._paused = False
 
     # From the transport.
 
@@ -231,6 +92,7 @@ class Http1Protocol(asyncio.Protocol):
         tls = transport.get_extra_info("ssl_object")
         if tls is not None:
             self._peer_certificate = tls.getpeercert(binary_form=True)
+        _keep_alive(transport.get_extra_info("socket"))
         peer = transport.get_extra_info("peername")
         self._remote = peer[0] if peer else ""
         self._connections.add(self)
@@ -239,15 +101,18 @@ class Http1Protocol(asyncio.Protocol):
         if self._upgraded is not None:
             self._upgraded.feed(data)
             return
-        if self._stopping:
+        if self._drops:
             return
-        self._active_at = clock.monotonic()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._upgraded = UpgradedConnection(self, data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self._refuse(HTTPStatus.BAD_REQUEST)
+        if self._framing is not None:
+            data = self._feed_body(self._framing, data)
+        if self._task is None and not self._buffer and (usual := self._heads.parse_usual(data)):
+            self._begin(usual)
+        elif data:
+            self._buffer += data
+            if self._task is None:
+                self._read_head()
+            else:
+                self._pace()
 
     def eof_received(self) -> bool:
         if self._upgraded is not None:
@@ -260,8 +125,8 @@ class Http1Protocol(asyncio.Protocol):
         self._can_write.set()
         if not self._closed.done():
             self._closed.set_result(None)
-        for body in self._bodies:
-            body.end(broken=not body.ended)
+        if self._body is not None:
+            self._body.end(UNEXPECTED_EOF)
         if self._upgraded is not None:
             self._upgraded.end()
         elif self._task is not None:
@@ -273,52 +138,113 @@ class Http1Protocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._can_write.set()
 
-    # From the parser.
+    # Reading.
 
-    def on_message_begin(self) -> None:
-        self._reset()
-        self._in_head = True
+    def _read_head(self) -> None:
+        """Begin the next request if its head is all there."""
+        try:
+            found = self._take_head()
+            if found is not None:
+                self._begin(self._heads.parse(found))
+        except HeadError as error:
+            self._refuse(error)
 
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-        self._count(len(url))
+    def _take_head(self) -> bytes | None:
+        buffer = self._buffer
+        if self._head is not None and len(buffer) < _PEEKED:
+            return None
+        if self._after_post and not self._scanned:
+            # upstream: net/http server.go conn.readRequest: tolerance for old clients
+            blank = len(buffer[:_PEEKED]) - len(buffer[:_PEEKED].lstrip(b"\r\n"))
+            del buffer[:blank]
+        end = head.end_of(buffer, self._scanned)
+        if end > head.MAX_BYTES or (end < 0 and len(buffer) > head.MAX_BYTES):
+            raise HeadError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if end < 0:
+            self._wait_for_head()
+            return None
+        found = bytes(buffer[:end])
+        del buffer[:end]
+        return found
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
-        key = name.decode("latin-1").lower()
-        text = value.decode("latin-1")
-        before = self._headers.get(key)
-        self._headers[key] = text if before is None else f"{before}, {text}"
+    def _wait_for_head(self) -> None:
+        newline = -1 if self._begun else self._buffer.find(b"\n", self._scanned)
+        if newline >= 0:
+            self._begun = True
+            head.check_begin(bytes(self._buffer[:newline]))
+        self._scanned = len(self._buffer)
+        if self._head_since is None and self._buffer:
+            self._head_since = clock.monotonic()
 
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        expects = self._headers.get("expect", "").lower() == "100-continue"
-        body = IncomingBody(self.transport, expects_continue=expects)
-        self._bodies.append(body)
-        raw = self._url.decode("latin-1")
-        raw_path, _, query = raw.partition("?")
+    def _begin(self, found: Head) -> None:
+        self._head = found
+        self._scanned, self._begun, self._head_since = 0, False, None
+        self._after_post = found.method == "POST"
+        self._closes = found.closes
+        body = self._body = self._open_body(found) if found.length else None
+        target = found.target
         request = Request(
-            method=self._parser.get_method().decode(),
-            path=unquote(raw_path),
-            raw_path=raw_path,
-            query=Query(query),
-            headers=self._headers,
-            body=body,
+            method=found.method,
+            path=target.path,
+            raw_path=target.raw_path,
+            query=Query(target.query),
+            headers=found.headers,
+            repeated=found.repeated,
+            body=body or _NO_BODY,
             peer_certificate=self._peer_certificate,
             remote_address=self._remote,
             received_at=clock.monotonic(),
         )
-        keep_alive = self._parser.should_keep_alive()
-        if self._task is None:
-            self._begin(request, keep_alive)
+        self._task = asyncio.get_running_loop().create_task(self._serve(request))
+        if self._framing is not None and self._buffer:
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            self._buffer += self._feed_body(self._framing, data)
+        if self._buffer:
+            self._pace()
+
+    def _open_body(self, found: Head) -> IncomingBody:
+        body = IncomingBody(self._pace, self._send_continue if found.expects else None)
+        self._framing = Chunked(body) if found.length < 0 else Sized(body, found.length)
+        return body
+
+    def _feed_body(self, framing: Framing, data: bytes) -> bytes:
+        assert self._body is not None
+        rest = framing.feed(data)
+        if self._body.ended:
+            self._framing = None
+            self._drops = not self._body.is_whole
+        return rest
+
+    def _send_continue(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answers.CONTINUE)
+
+    def _pace(self) -> None:
+        """Hold the client back while more waits than should."""
+        waits = len(self._buffer) > UNREAD_HIGH and self._task is not None
+        pause = waits or (self._body is not None and self._body.is_full)
+        if pause is self._paused or self.transport.is_closing():
+            return
+        self._paused = pause
+        if pause:
+            self.transport.pause_reading()
         else:
-            self._queue.append((request, keep_alive))
+            self.transport.resume_reading()
 
-    def on_body(self, data: bytes) -> None:
-        self._bodies[-1].feed(data)
+    def _refuse(self, error: HeadError) -> None:
+        self._stopping = True
+        if not self.transport.is_closing():
+            self.transport.write(answers.refusal(error))
+            self._linger()
 
-    def on_message_complete(self) -> None:
-        self._bodies[-1].end()
+    def _linger(self) -> None:
+        """Close, but only after the client had time to read the answer while it still sends."""
+        self._drops = True
+        self._buffer.clear()
+        self._body = None
+        self._pace()
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.close)
 
     # Serving.
 
@@ -328,8 +254,7 @@ class Http1Protocol(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until the transport takes more."""
-        if not self._can_write.is_set():
-            await self._can_write.wait()
+        await self._can_write.wait()
 
     def cannot_take(self, limit: int) -> bool:
         """Whether the client has gone, or so many bytes wait for it."""
@@ -345,19 +270,19 @@ class Http1Protocol(asyncio.Protocol):
             self.transport.close()
 
     def sweep(self, now: float) -> None:
-        """Close when the client has been silent for too long."""
-        waited = now - self._active_at
-        idle = self._task is None and waited > IDLE_SECONDS
-        if idle or (self._in_head and waited > HEAD_SECONDS):
+        """Close when the client has been silent, or in the middle of a head, for too long."""
+        if self._task is not None:
+            return
+        if self._head_since is not None:
+            is_late = now - self._head_since > HEAD_SECONDS
+        else:
+            is_late = now - self._idle_since > IDLE_SECONDS
+        if is_late:
             self.transport.close()
-
-    def _begin(self, request: Request, keep_alive: bool) -> None:  # noqa: FBT001 - of the request
-        self._keep_alive = keep_alive
-        self._task = asyncio.get_running_loop().create_task(self._serve(request))
 
     async def _serve(self, request: Request) -> None:
         try:
-            wire = await self._handler(request)
+            wire = _OPTIONS if _is_about_server(request) else await self._handler(request)
             await self._send(request, wire)
         except asyncio.CancelledError:
             if not self.transport.is_closing():
@@ -371,104 +296,133 @@ class Http1Protocol(asyncio.Protocol):
 
     def _served(self) -> None:
         self._task = None
-        self._active_at = clock.monotonic()
         if self.transport.is_closing():
             return
         if self._upgraded is not None:
-            self.transport.close()  # the upgrade was refused, and what follows is not HTTP
-            return
-        body = self._bodies.pop(0)
-        if not body.ended or not self._keep_alive or self._stopping:
             self.transport.close()
-        elif self._queue:
-            self._begin(*self._queue.pop(0))
+        elif self._closes or self._stopping:
+            if self._body is not None and not self._body.is_whole:
+                self._linger()
+            else:
+                self.transport.close()
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._body = None
+        self._idle_since = clock.monotonic()
+        if self._buffer:
+            self._read_head()
+        if self._paused:
+            self._pace()
 
     async def _send(self, request: Request, wire: Wire) -> None:
+        if isinstance(wire, Upgrade):
+            await self._send_upgrade(wire)
+            return
+        if self._body is not None and not (self._body.is_whole and not self._body.unread):
+            await self._settle_body(self._body)
         if isinstance(wire, Response):
             self._send_response(request, wire)
         elif isinstance(wire, Push):
-            await self._send_push(wire)
-        elif isinstance(wire, Stream):
-            await self._send_stream(request, wire)
+            await self._send_push(request, wire)
         else:
-            await self._send_upgrade(wire)
+            await self._send_stream(request, wire)
+        if not self._can_write.is_set():
+            await self._can_write.wait()
+
+    async def _settle_body(self, body: IncomingBody) -> None:
+        """Before the answer, read what is left of the body; the connection ends if that is too much."""
+        # upstream: net/http server.go chunkWriter.writeHeader
+        is_long = (self._framing.left if self._framing else 0) + body.unread >= UNREAD
+        if self._closes or body.is_awaited or is_long:
+            self._closes = True
+            return
+        self._closes = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UNREAD_SECONDS):
+                self._closes = not await body.pass_over()
+
+    def _head_of(self, status: int, headers: Headers, *, sized: bool) -> bytes:
+        """Status and headers, with what is to become of the connection."""
+        assert self._head is not None
+        sent = list(headers)
+        minor = self._head.minor
+        if minor == 0:
+            self._closes = self._closes or not sized
+            if self._head.keeps_alive and not self._closes:
+                sent.append(("Connection", "keep-alive"))
+        elif self._closes or self._stopping:
+            sent.append(("Connection", "close"))
+        return answers.render_head(status, sent, minor=minor)
 
     def _send_response(self, request: Request, response: Response) -> None:
         headers = list(response.headers)
-        if response.status not in _WITHOUT_BODY:
+        if response.status not in answers.WITHOUT_BODY:
             # A 304 that named a type would change the type of what the client has kept.
             headers.append(("Content-Length", str(len(response.body))))
             if response.content_type:
                 headers.append(("Content-Type", response.content_type))
-        if not self._keep_alive or self._stopping or self._upgraded is not None:
-            headers.append(("Connection", "close"))
-        head = render_head(response.status, headers)
-        self.transport.write(head if request.method == "HEAD" else head + response.body)
+        sent = self._head_of(response.status, headers, sized=True)
+        self.transport.write(sent if request.method == "HEAD" else sent + response.body)
 
-    async def _send_push(self, push: Push) -> None:
-        headers = [*push.headers, ("Transfer-Encoding", "chunked")]
-        self.transport.write(render_head(push.status, headers))
-        sink = ChunkSink(self)
+    def _chunked(self, headers: Headers) -> tuple[Headers, bool]:
+        """The headers of an answer whose length nobody knows, and whether it goes in chunks."""
+        assert self._head is not None
+        if self._head.minor == 0:
+            return headers, False
+        return [*headers, ("Transfer-Encoding", "chunked")], True
+
+    async def _send_push(self, request: Request, push: Push) -> None:
+        headers, chunked = self._chunked(push.headers)
+        self.transport.write(self._head_of(push.status, headers, sized=False))
+        if request.method == "HEAD":
+            return
+        sink = ChunkSink(self, chunked=chunked)
         await push.run(sink)
         sink.flush()
-        if not self.transport.is_closing():
-            self.transport.write(b"0\r\n\r\n")
+        if chunked and not self.transport.is_closing():
+            self.transport.write(answers.LAST_CHUNK)
 
     async def _send_stream(self, request: Request, stream: Stream) -> None:
         sized = any(name.lower() == "content-length" for name, _ in stream.headers)
-        headers = list(stream.headers)
-        if not sized:
-            headers.append(("Transfer-Encoding", "chunked"))
-        self.transport.write(render_head(stream.status, headers))
+        headers, chunked = (stream.headers, False) if sized else self._chunked(stream.headers)
+        self.transport.write(self._head_of(stream.status, headers, sized=sized))
         if request.method == "HEAD":
             return
         async for chunk in stream.chunks:
             if self.transport.is_closing():
                 return
             if chunk:
-                data = chunk if sized else b"%x\r\n%b\r\n" % (len(chunk), chunk)
-                self.transport.write(data)
+                self.transport.write(answers.chunk(chunk) if chunked else chunk)
                 await self.drained()
-        if not sized:
-            self.transport.write(b"0\r\n\r\n")
+        if chunked:
+            self.transport.write(answers.LAST_CHUNK)
 
     async def _send_upgrade(self, upgrade: Upgrade) -> None:
-        if self._upgraded is None:
-            self._upgraded = UpgradedConnection(self, b"")
+        early = bytes(self._buffer)
+        self._buffer.clear()
+        self._upgraded = UpgradedConnection(self, early)
+        self._pace()
         try:
             await upgrade.run(self._upgraded)
         finally:
             self.transport.close()
 
-    def _reset(self) -> None:
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._head_bytes = 0
 
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > HEADER_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-
-    def _refuse(self, status: HTTPStatus) -> None:
-        self._stopping = True
-        if self._task is None and not self.transport.is_closing():
-            text = f"{status.value} {status.phrase}".encode()
-            headers = [
-                ("Content-Type", "text/plain; charset=utf-8"),
-                ("Content-Length", str(len(text))),
-                ("Connection", "close"),
-            ]
-            self.transport.write(render_head(status.value, headers) + text)
-        self.transport.close()
+def _keep_alive(connected: socket.socket | None) -> None:
+    """Have the system notice clients that vanished without a word."""
+    # upstream: net tcpsockopt_unix.go, with the defaults of net.KeepAliveConfig
+    if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEP_ALIVE:
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def render_head(status: int, headers: Headers) -> bytes:
-    """Status line and headers; a header can never break out of its line."""
-    line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n".encode()
-    parts: list[Any] = [line]
-    for name, value in headers:
-        clean = value.replace("\r", " ").replace("\n", " ")
-        parts.append(f"{name}: {clean}\r\n".encode("utf-8", "replace"))
-    parts.append(b"\r\n")
-    return b"".join(parts)
+_OPTIONS = Response(200, content_type="")
+
+
+def _is_about_server(request: Request) -> bool:
+    """Whether it asks what the server as a whole can do, which is nobody's secret and nothing."""
+    # upstream: net/http server.go globalOptionsHandler
+    return request.raw_path == "*" and request.method == "OPTIONS"

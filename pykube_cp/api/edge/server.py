@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import ssl
 
-from pykube_cp.api.edge.http1 import Http1Protocol
+from pykube_cp.api.edge.http1 import HEAD_SECONDS, Http1Protocol
 from pykube_cp.api.request import WireHandler
 from pykube_cp.machinery import clock
 
-_SWEEP_SECONDS = 10.0
+_SWEEP_SECONDS = 5.0
 _BACKLOG = 1024
 
 
@@ -33,6 +33,7 @@ class EdgeServer:
             self._host,
             self.port,
             ssl=self._tls,
+            ssl_handshake_timeout=HEAD_SECONDS if self._tls else None,
             backlog=_BACKLOG,
         )
         self.port = self._server.sockets[0].getsockname()[1]
