@@ -62,6 +62,14 @@ def find(endpoints: Endpoints, path: str) -> Endpoint | None:
     )
 
 
+def is_below_any(endpoints: Endpoints, path: str) -> bool:
+    """Whether the path goes on behind that of an endpoint which answers with a Status then."""
+    return any(
+        each.produces and not each.below and path.startswith(f"{start}/")
+        for start, each in endpoints.items()
+    )
+
+
 def not_found_page() -> Response:
     """What a path that nobody serves gets."""
     # upstream: net/http server.go Error

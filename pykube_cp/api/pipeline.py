@@ -18,10 +18,10 @@ from pykube_cp.api.request import Handler, WireHandler
 from pykube_cp.api.services import Services
 
 FILTERS = (
+    audit,
     request_info,
     deadline,
     authentication,
-    audit,
     impersonation,
     fairness,
     authorization,

@@ -108,7 +108,14 @@ class RequestInfo(msgspec.Struct):
     """What is asked, read off method and path.
 
     ``verb`` is the API's verb (list, watch, deletecollection, ...), or the lower-case method for
-    requests that are not about a resource. ``parts`` is the path after group and version.
+    requests that are not about a resource. ``parts`` is the path from the resource on.
+
+    Attributes:
+        in_namespace: whether the path names a namespace before the resource.
+        by_prefix: ``watch`` or ``proxy`` when that stands before the resource in the path, as in
+            the first releases.
+        field_selector, label_selector: as they came, where the verb knows them.
+        error: why the path makes no sense; empty when it does.
     """
 
     path: str
@@ -122,6 +129,11 @@ class RequestInfo(msgspec.Struct):
     namespace: str = ""
     name: str = ""
     parts: tuple[str, ...] = ()
+    in_namespace: bool = False
+    by_prefix: str = ""
+    field_selector: str = ""
+    label_selector: str = ""
+    error: str = ""
 
 
 class Request(msgspec.Struct, kw_only=True):

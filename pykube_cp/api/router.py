@@ -11,13 +11,12 @@ from pykube_cp.api import (
     endpoints,
     health,
     metrics,
+    routes,
     version,
     well_known,
     zpages,
 )
 from pykube_cp.api.endpoints import (
-    OBJECT_MEDIA,
-    STREAM_MEDIA,
     Endpoint,
     Endpoints,
     not_allowed,
@@ -26,16 +25,15 @@ from pykube_cp.api.endpoints import (
     require_acceptable,
 )
 from pykube_cp.api.openapi import handler as openapi
-from pykube_cp.api.request import Handler, Outcome, Request, Response
+from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo, Response
 from pykube_cp.api.scope import Scope, Verb
 from pykube_cp.api.services import Services
 from pykube_cp.api.subresource import handle as handle_subresource
 from pykube_cp.api.verbs import create, delete, get, patch, update, watch
 from pykube_cp.api.verbs import list as list_verb
-from pykube_cp.machinery import schema
-from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.machinery import errors, schema
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.resources.subresources.catalog import PAGES
-from pykube_cp.resources.subresources.interface import Page
 
 VERBS: dict[str, Verb] = {
     "get": get.handle,
@@ -47,7 +45,6 @@ VERBS: dict[str, Verb] = {
     "delete": delete.handle,
     "deletecollection": delete.handle_collection,
 }
-_ON_STATUS = frozenset({"get", "update", "patch"})
 
 
 def build(services: Services) -> Handler:
@@ -71,6 +68,8 @@ def build(services: Services) -> Handler:
             return await _resource(services, request)
         endpoint = endpoints.find(found, request.path) or discovery.find(catalog, request.path)
         if endpoint is None:
+            if endpoints.is_below_any(found, request.path):
+                raise not_found()
             return _nowhere(services, request.path)
         request.is_served = True
         return await endpoint.answer(request)
@@ -102,57 +101,36 @@ def _nowhere(services: Services, path: str) -> Response:
 
 async def _resource(services: Services, request: Request) -> Outcome:
     info = request.info
-    resource = services.catalog.resource(GVR(info.group, info.version, info.resource))
-    if resource is None:
-        if services.catalog.group(info.group) is not None:
-            raise not_found()
-        return not_found_page()
-    if resource.namespaced and not info.namespace and info.verb not in {"list", "watch"}:
-        if info.verb == "deletecollection":
-            raise not_allowed()
-        raise not_found()
-    scope = Scope(services, request, resource, services.store(resource))
-    page = PAGES.get(((resource.group, resource.plural), info.subresource))
-    if info.subresource or page is not None:
-        return await _subresource(scope, page)
-    return await _whole(scope)
-
-
-async def _whole(scope: Scope) -> Outcome:
-    info = scope.request.info
-    if info.verb not in scope.resource.verbs:
+    route = routes.find(services.catalog, info) if _is_below(request.path, info) else None
+    if route is None:
+        return _nowhere(services, request.path)
+    if request.method not in route.methods:
         raise not_allowed()
-    scope.request.is_served = True
-    if (info.verb in {"get", "update", "patch", "delete"}) is not bool(scope.name) and (
-        info.verb not in {"list", "watch", "deletecollection"}
-    ):
-        raise not_allowed()
-    is_stream = info.verb in {"list", "watch"}
-    require_acceptable(scope.request, STREAM_MEDIA if is_stream else OBJECT_MEDIA)
-    _warn(scope.request, scope.resource.gvk)
-    if scope.request.query.flag("watch") and info.verb == "list":
-        return await watch.handle(scope)
-    return await VERBS[info.verb](scope)
+    request.is_served = True
+    require_acceptable(request, route.produces)
+    if len(info.parts) > 1 and not info.name:
+        raise errors.bad_request("name must be provided")
+    scope = Scope(services, request, route.resource, services.store(route.resource))
+    scope.subresource = route.subresource
+    _warn(request, scope.kind)
+    return await _serve(scope)
 
 
-async def _subresource(scope: Scope, page: Page | None) -> Outcome:
+def _is_below(path: str, info: RequestInfo) -> bool:
+    """Whether the path begins with group and version as they are served, without empty parts."""
+    start = f"/apis/{info.group}/{info.version}/" if info.group else f"/api/{info.version}/"
+    return path.startswith(start)
+
+
+async def _serve(scope: Scope) -> Outcome:
     info = scope.request.info
-    if info.subresource:
-        scope.subresource = scope.resource.subresource(info.subresource)
-        if scope.subresource is None:
-            raise not_found()
-        _warn(scope.request, scope.subresource.kind)
-    scope.request.is_served = True
-    if info.subresource == "log":
-        require_acceptable(scope.request, ("text/plain", *OBJECT_MEDIA))
     if connect.serves(scope.resource, info.subresource):
         return await connect.handle(scope)
-    require_acceptable(scope.request, OBJECT_MEDIA)
+    page = PAGES.get((scope.resource.group_resource, info.subresource))
     if page is not None:
         return await handle_subresource(scope, page)
-    assert scope.subresource is not None
-    if info.verb not in scope.subresource.verbs or info.verb not in _ON_STATUS:
-        raise not_allowed()
+    if info.verb == "watch" and "watch" not in scope.resource.verbs:
+        raise errors.method_not_supported(scope.resource.group_resource, "watch")
     return await VERBS[info.verb](scope)
 
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import orjson
 
-from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery import clock, errors, names
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.registry import declarative, metadata, validation
@@ -23,6 +24,7 @@ from pykube_cp.storage.watch_cache import Entry, Index, ResourceCache, WatchCach
 
 NAME_TRIES = 8
 CONFLICT_TRIES = 100
+_DOTS = frozenset({".", ".."})
 
 Admit = Callable[[Object | None, Object | None], Awaitable[None]]
 """Validating admission of (object, old object); raises to refuse."""
@@ -52,6 +54,15 @@ class Store:
         self._indexed = labels.index("spec.nodeName") if "spec.nodeName" in labels else None
 
     def key(self, namespace: str, name: str) -> str:
+        """Where an object is kept; 400 for a name that cannot be part of a path."""
+        # upstream: apiserver pkg/registry/generic/registry/store.go NamespaceKeyFunc, NoNamespaceKeyFunc
+        if "%" in name or "/" in name or name in _DOTS:
+            found = ";".join(names.is_path_segment_name(name))
+            raise errors.bad_request(f"Name parameter invalid: {quote(name)}: {found}")
+        if namespace in _DOTS:
+            # upstream: apiserver pkg/storage/etcd3/store.go store.prepareKey
+            text = f"invalid key: {quote(f'/{self.resource.plural}/{namespace}/{name}')}"
+            raise errors.StatusError(500, "", text)
         return key_of(self.prefix, namespace, name)
 
     def index(self, obj: Object) -> Index:

@@ -85,7 +85,7 @@ class IncomingBody:
         return b"".join(parts)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        if self._send_continue is not None and not self.ended:
+        if self._send_continue is not None:
             self._send_continue()
             self._send_continue = None
         while True:
@@ -105,7 +105,7 @@ class IncomingBody:
         self._take()
         while not self.ended and self._passed <= UNREAD:
             await self._more()
-        return self.is_whole
+        return self.is_whole and self._passed <= UNREAD
 
     async def _more(self) -> None:
         self._wake = asyncio.get_running_loop().create_future()

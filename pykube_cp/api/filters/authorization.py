@@ -59,8 +59,8 @@ def attributes_of(request: Request) -> Attributes:
         name=info.name,
         path=info.path,
         is_resource=info.is_resource,
-        field_selector=request.query.get("fieldSelector"),
-        label_selector=request.query.get("labelSelector"),
+        field_selector=info.field_selector,
+        label_selector=info.label_selector,
     )
 
 

@@ -5,10 +5,12 @@ import asyncio
 
 from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo
 from pykube_cp.api.services import Services
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec.interface import DecodeError
 from pykube_cp.machinery.leaves import parse_duration
 
+_TEXT = "request did not complete within the allotted timeout"
+_PROFILES = "/debug/pprof/"
 _LONG_VERBS = frozenset({"watch", "proxy"})
 _LONG_SUBRESOURCES = frozenset({"attach", "exec", "proxy", "log", "portforward"})
 
@@ -20,21 +22,23 @@ def build(services: Services, following: Handler) -> Handler:
     async def handle(request: Request) -> Outcome:
         if is_long_running(request.info):
             return await following(request)
-        seconds = _seconds(request, maximum)
+        left = request.received_at + _seconds(request, maximum) - clock.monotonic()
+        if left <= 0:
+            raise errors.timeout_error(_TEXT, 0)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(left):
                 return await following(request)
         except TimeoutError:
-            raise errors.timeout_error(
-                "request did not complete within the allotted timeout", 0
-            ) from None
+            raise errors.timeout_error(_TEXT, 0) from None
 
     return handle
 
 
 def is_long_running(info: RequestInfo) -> bool:
     """Whether a request may last as long as its client likes."""
-    return info.verb in _LONG_VERBS or (info.is_resource and info.subresource in _LONG_SUBRESOURCES)
+    if info.is_resource and info.subresource in _LONG_SUBRESOURCES:
+        return True
+    return info.verb in _LONG_VERBS or (not info.is_resource and info.path.startswith(_PROFILES))
 
 
 def _seconds(request: Request, maximum: float) -> float:
@@ -43,6 +47,7 @@ def _seconds(request: Request, maximum: float) -> float:
         return maximum
     try:
         asked = parse_duration(text) / 1e9
-    except (ValueError, DecodeError):
-        raise errors.bad_request("invalid timeout specified in the request URL") from None
+    except DecodeError as error:
+        text = f"invalid timeout specified in the request URL - {error}"
+        raise errors.bad_request(text) from None
     return min(asked, maximum) if asked > 0 else maximum

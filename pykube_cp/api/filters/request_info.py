@@ -1,9 +1,13 @@
 """Read off method and path what is asked."""
 # upstream: apiserver pkg/endpoints/request/requestinfo.go RequestInfoFactory.NewRequestInfo
 
-from pykube_cp.api.request import Handler, Outcome, Query, Request, RequestInfo
+import re
+
+from pykube_cp.api.endpoints import NO_SNIFFING, PLAIN
+from pykube_cp.api.request import Handler, Outcome, Query, Request, RequestInfo, Response
 from pykube_cp.api.services import Services
-from pykube_cp.machinery import errors, selectors
+from pykube_cp.machinery import errors, names, selectors
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVR
 
 _VERBS = {
@@ -14,8 +18,11 @@ _VERBS = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+_BY_PREFIX = frozenset({"watch", "proxy"})
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 _COLLECTION_VERBS = frozenset({"list", "watch", "deletecollection"})
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def build(services: Services, following: Handler) -> Handler:
@@ -24,15 +31,24 @@ def build(services: Services, following: Handler) -> Handler:
 
     async def handle(request: Request) -> Outcome:
         request.info = parse(request)
+        if request.info.error:
+            return _makes_no_sense(request)
         return await following(request)
 
     return handle
 
 
+def _makes_no_sense(request: Request) -> Response:
+    # upstream: apiserver .../handlers/responsewriters/errors.go InternalError
+    target = request.raw_path + (f"?{request.query.raw}" if request.query.raw else "")
+    text = f"Internal Server Error: {quote(target)}: {request.info.error}, {target}"
+    return Response(500, f"{text.translate(_HTML)}\n".encode(), PLAIN, [NO_SNIFFING])
+
+
 def parse(request: Request) -> RequestInfo:
     """The request's info; requests outside ``/api`` and ``/apis`` keep the method as verb."""
     info = RequestInfo(request.path, request.method.lower())
-    parts = [part for part in request.path.split("/") if part]
+    parts = request.path.strip("/").split("/")
     if len(parts) < 3 or parts[0] not in {"api", "apis"}:
         return info
     info.prefix = parts[0]
@@ -45,8 +61,11 @@ def parse(request: Request) -> RequestInfo:
     info.is_resource = True
     rest = parts[2:]
     info.verb = _VERBS.get(request.method, "")
-    if rest[0] == "watch" and len(rest) > 1 and info.verb == "get":
-        info.verb = "watch"
+    if rest[0] in _BY_PREFIX:
+        if len(rest) < 2:
+            info.error = "unable to determine kind and namespace from url"
+            return info
+        info.verb = info.by_prefix = rest[0]
         rest = rest[1:]
     _locate(info, rest)
     _settle_verb(info, request.query)
@@ -63,7 +82,8 @@ def of_resource(
     info.group, info.version, info.resource = group, version, resource
     info.namespace = name if resource == "namespaces" and name else namespace
     info.name, info.subresource = name, subresource
-    info.parts = (resource, name, subresource)
+    info.in_namespace = bool(namespace) and resource != "namespaces"
+    info.parts = tuple(part for part in (resource, name, subresource) if part)
     _settle_verb(info, query)
     return info
 
@@ -74,23 +94,37 @@ def _locate(info: RequestInfo, rest: list[str]) -> None:
         info.namespace = rest[1]
         if len(rest) > 2 and rest[2] not in _NAMESPACE_SUBRESOURCES:
             rest = rest[2:]
+            info.in_namespace = True
     info.parts = tuple(rest)
     info.resource = rest[0]
     info.name = rest[1] if len(rest) > 1 else ""
-    info.subresource = rest[2] if len(rest) > 2 else ""
+    if len(rest) > 2 and info.verb != "proxy":
+        info.subresource = rest[2]
 
 
 def _settle_verb(info: RequestInfo, query: Query) -> None:
     if not info.name and info.verb == "get":
         info.verb = "watch" if query.flag("watch") else "list"
+        if "fieldSelector" in query:
+            info.name = _selected_name(query)
     elif not info.name and info.verb == "delete":
         info.verb = "deletecollection"
-    if info.verb in _COLLECTION_VERBS and "fieldSelector" in query:
-        # A collection narrowed to one name is authorized as that name.
-        try:
-            selector = selectors.parse_field_selector(query.get("fieldSelector"))
-        except (ValueError, errors.StatusError):
-            return
-        name = selector.requires_exact_match("metadata.name")
-        if name and not info.name:
-            info.name = name
+    if info.verb in _COLLECTION_VERBS and not info.by_prefix:
+        info.field_selector = query.get("fieldSelector")
+        info.label_selector = query.get("labelSelector")
+
+
+def _selected_name(query: Query) -> str:
+    """A collection narrowed to one name is authorized as that name, if the rest makes sense."""
+    if any(
+        query.get(name) and not _NUMBER.fullmatch(query.get(name))
+        for name in ("limit", "timeoutSeconds")
+    ):
+        return ""
+    try:
+        selectors.parse(query.get("labelSelector"))
+        selector = selectors.parse_field_selector(query.get("fieldSelector"))
+    except (ValueError, errors.StatusError):
+        return ""
+    name = selector.requires_exact_match("metadata.name") or ""
+    return "" if names.is_path_segment_name(name) else name

@@ -15,6 +15,7 @@ from pykube_cp.api.selection import Selection, select
 from pykube_cp.api.versions import wait_for
 from pykube_cp.machinery import errors, go_text
 from pykube_cp.storage.interface import Compacted, FutureRevision
+from pykube_cp.storage.object_store import key_of
 from pykube_cp.storage.watch_cache import Entry, ResourceCache
 
 _PAGE = 500
@@ -68,7 +69,7 @@ def _entries(
     cache: ResourceCache, scope: Scope, namespace: str, selection: Selection, start: str
 ) -> list[Entry]:
     if selection.name and (namespace or not scope.resource.namespaced):
-        entry = cache.get(scope.store.key(namespace, selection.name))
+        entry = cache.get(key_of(scope.store.prefix, namespace, selection.name))
         found = [entry] if entry is not None and entry.key >= start else []
     else:
         found = cache.entries(namespace, start)
