@@ -152,14 +152,9 @@ class Request(msgspec.Struct, kw_only=True):
     path: str
     query: Query
     raw_path: str = ""
-<<<<<<< HEAD
     headers: Mapping[str, str] = {}
+    repeated: Mapping[str, Sequence[str]] = {}
     body: Body = msgspec.field(default_factory=NoBody)
-=======
-    headers: Mapping[str, str] = field(default_factory=dict)
-    repeated: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    body: Body = field(default_factory=NoBody)
->>>>>>> 07cb36f (Read HTTP/1 as Go's server does: own parser of heads and chunks, one request at a time, everything bounded)
     peer_certificate: bytes | None = None
     remote_address: str = ""
     object: Any = None

@@ -94,7 +94,8 @@ def _nowhere(services: Services, path: str) -> Response:
     """Below a served group the answer is a Status, elsewhere a page."""
     prefix, _, rest = path.removeprefix("/").partition("/")
     group = rest.partition("/")[0] if prefix == "apis" else ""
-    if (prefix == "api" and rest) or (group and services.catalog.group(group) is not None):
+    is_below_group = (prefix == "api" and rest) or (group and services.catalog.group(group))
+    if is_below_group or not path:
         raise not_found()
     return not_found_page()
 
@@ -117,9 +118,12 @@ async def _resource(services: Services, request: Request) -> Outcome:
 
 
 def _is_below(path: str, info: RequestInfo) -> bool:
-    """Whether the path begins with group and version as they are served, without empty parts."""
+    """Whether the path begins with group and version as they are served, without empty parts.
+
+    Local clients name what they want and need no path.
+    """
     start = f"/apis/{info.group}/{info.version}/" if info.group else f"/api/{info.version}/"
-    return path.startswith(start)
+    return not path or path.startswith(start)
 
 
 async def _serve(scope: Scope) -> Outcome:
