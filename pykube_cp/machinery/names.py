@@ -8,9 +8,9 @@ nothing is. ``prefix=True`` asks about a name to which something will be appende
 import random
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from pykube_cp.machinery import addresses
+from pykube_cp.machinery.remember import remembered
 
 DNS1123_LABEL_MAX_LENGTH = 63
 DNS1123_SUBDOMAIN_MAX_LENGTH = 253
@@ -153,7 +153,7 @@ def mask_trailing_dash(name: str) -> str:
     return f"{name[:-2]}a" if len(name) > 1 and name.endswith("-") else name
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _dns1123_label(name: str) -> tuple[str, ...]:
     found = []
     if _size(name) > DNS1123_LABEL_MAX_LENGTH:
@@ -170,7 +170,7 @@ def is_dns1123_label(name: str, *, prefix: bool = False) -> list[str]:
     return list(_dns1123_label(mask_trailing_dash(name) if prefix else name))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _dns1123_subdomain(name: str) -> tuple[str, ...]:
     found = []
     if _size(name) > DNS1123_SUBDOMAIN_MAX_LENGTH:
@@ -232,7 +232,7 @@ def is_path_segment_name(name: str, *, prefix: bool = False) -> list[str]:
 # Labels and keys.
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _label_key(key: str) -> tuple[str, ...]:
     parts = key.split("/")
     found: list[str] = []
@@ -278,7 +278,7 @@ def is_prefixed_label_key(key: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _label_value(value: str) -> tuple[str, ...]:
     found = []
     if _size(value) > LABEL_VALUE_MAX_LENGTH:

@@ -9,8 +9,10 @@ counts in billionths, which is as fine as upstream goes: what is finer is rounde
 # upstream: apimachinery pkg/api/resource/quantity.go
 
 import re
-from functools import lru_cache, total_ordering
+from functools import total_ordering
 from typing import Literal, NamedTuple
+
+from pykube_cp.machinery.remember import remembered
 
 Format = Literal["BinarySI", "DecimalSI", "DecimalExponent"]
 
@@ -223,7 +225,7 @@ def _parse(text: str) -> Quantity:
     return _decimal(parts, text)
 
 
-_parse_cached = lru_cache(maxsize=16384)(_parse)
+_parse_cached = remembered(16384)(_parse)
 
 
 def _split(text: str) -> _Parts:

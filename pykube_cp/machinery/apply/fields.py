@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from pykube_cp.machinery.go_text import marshal, value_text
+from pykube_cp.machinery.remember import remembered
 
 Fields: TypeAlias = dict[str, "Fields"]
 PathElements: TypeAlias = tuple[str, ...]
@@ -41,7 +42,7 @@ def field_element(name: str) -> str:
     return f"f:{name}"
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _string_value(value: str) -> str:
     return f"v:{marshal(value)}"
 
@@ -72,7 +73,7 @@ def _json(value: Any) -> str:
     return marshal(value)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def canonical_element(text: str) -> str | None:
     """An element in its one form; None for kinds unknown, ``FieldsError`` if malformed."""
     if len(text) < 2:
@@ -130,7 +131,7 @@ def _value_order(value: Any) -> tuple[int, Any]:
     return (1, value) if isinstance(value, str) else (3, marshal(value))
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def element_order(element: str) -> tuple[int, Any]:
     """To sort elements as upstream does: fields, then keys, values and indices."""
     # upstream: structured-merge-diff fieldpath/element.go PathElement.Compare

@@ -1,8 +1,9 @@
 """Names of container images."""
 # upstream: pkg/util/parsers/parsers.go ParseImageName
 
-import functools
 import re
+
+from pykube_cp.machinery.remember import remembered
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
@@ -19,7 +20,7 @@ _IDENTIFIER = re.compile(r"[a-f0-9]{64}")
 _MAX_NAME = 255
 
 
-@functools.lru_cache(maxsize=4096)
+@remembered(4096)
 def tag_of(image: str) -> str:
     """The tag, ``latest`` when neither tag nor digest is given; empty for what is no image name."""
     if not image or _IDENTIFIER.fullmatch(image):
