@@ -112,6 +112,7 @@ class Field:
     """A member of a struct.
 
     Attributes:
+        go_name: ``PodIP`` of ``podIP``.
         pointer: a Go pointer, so that a zero value differs from none.
         omitempty: left out of JSON when false, 0, empty or a nil pointer; structs never are.
         omitzero: left out when zero, structs too.
@@ -123,6 +124,7 @@ class Field:
     """
 
     name: str
+    go_name: str
     type: AnyType
     pointer: bool
     omitempty: bool
@@ -215,6 +217,7 @@ class _Catalog:
         strategy = row.get("ps", "")
         return Field(
             name=row["n"],
+            go_name=row.get("f") or row["n"][:1].upper() + row["n"][1:],
             type=self._parse(row["t"], row.get("go", ""), owner),
             pointer=row.get("p", False),
             omitempty="e" in omit,

@@ -28,7 +28,9 @@ type Type struct {
 
 // Field is a JSON member of a struct. Members of inlined structs are listed in place.
 type Field struct {
-	Name    string `json:"n"`
+	Name string `json:"n"`
+	// f: Go's name, where it is not the JSON name with a capital.
+	GoField string `json:"f,omitempty"`
 	Type    string `json:"t"`
 	GoType  string `json:"go,omitempty"`
 	Pointer bool   `json:"p,omitempty"`
@@ -137,6 +139,9 @@ func (w *walker) field(
 	goField reflect.StructField, name, options string, inline []string, definition common.OpenAPIDefinition,
 ) *Field {
 	field := &Field{Name: name, Inline: inline}
+	if goField.Name != strings.ToUpper(name[:1])+name[1:] {
+		field.GoField = goField.Name
+	}
 	t := goField.Type
 	if t.Kind() == reflect.Pointer {
 		field.Pointer, t = true, t.Elem()
