@@ -9,14 +9,17 @@ import binascii
 import functools
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from pykube_cp.machinery import quantity
 from pykube_cp.machinery.codec.interface import DecodeError, TypeMismatchError
+from pykube_cp.machinery.remember import remembered
 
 INT32 = range(-(1 << 31), 1 << 31)
 INT64 = range(-(1 << 63), 1 << 63)
 UINT8 = range(256)
+_EXACT = 1 << 53
 
 _RFC3339 = "2006-01-02T15:04:05Z07:00"
 _RFC3339_MICRO = "2006-01-02T15:04:05.000000Z07:00"
@@ -56,7 +59,7 @@ def json_kind(value: Any) -> str:
 def quote(text: str) -> str:
     """As Go quotes a time or duration in its errors."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if " " <= c < "\x7f" else _escape(c) for c in escaped) + '"'
+    return '"' + "".join(c if " " <= c <= "\x7f" else _escape(c) for c in escaped) + '"'
 
 
 def _escape(char: str) -> str:
@@ -77,12 +80,12 @@ def micro_time(value: Any) -> str | None:
     return canonical_micro_time(value)
 
 
-@functools.lru_cache(maxsize=4096)
+@remembered(4096)
 def canonical_time(text: str) -> str | None:
     return write_time(_parse_time(text, micro=False))
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered(1024)
 def canonical_micro_time(text: str) -> str | None:
     return write_micro_time(_parse_time(text, micro=True))
 
@@ -187,6 +190,7 @@ _DURATION_UNITS = {
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
+_MAX_DIGITS = 19
 _DURATION_PART = re.compile(r"([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)")
 
 
@@ -197,38 +201,46 @@ def duration(value: Any) -> str:
     return format_duration(parse_duration(value))
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered(1024)
 def parse_duration(text: str) -> int:
     """Nanoseconds of a Go duration."""
     # upstream: time format.go ParseDuration
-    invalid = DecodeError(f"time: invalid duration {quote(text)}")
-    rest = text[1:] if text[:1] in {"-", "+"} else text
-    if rest == "0":
+    begun = 1 if text[:1] in {"-", "+"} else 0
+    if text[begun:] == "0":
         return 0
-    if not rest:
-        raise invalid
-    total = 0
-    while rest:
-        part = _DURATION_PART.match(rest)
+    if len(text) == begun:
+        raise _invalid_duration(text)
+    total, at = 0, begun
+    while at < len(text):
+        part = _DURATION_PART.match(text, at)
         if part is None or not (part[1] or part[3]):
-            raise invalid
+            raise _invalid_duration(text)
         total += _duration_part(text, part)
-        rest = rest[part.end() :]
+        if total > 1 << 63:
+            raise _invalid_duration(text)
+        at = part.end()
     total = -total if text[0] == "-" else total
     if total not in INT64:
-        raise invalid
+        raise _invalid_duration(text)
     return total
+
+
+def _invalid_duration(text: str) -> DecodeError:
+    return DecodeError(f"time: invalid duration {quote(text)}")
 
 
 def _duration_part(text: str, part: re.Match[str]) -> int:
     unit = part[4]
+    whole = part[1].lstrip("0")
+    if len(whole) > _MAX_DIGITS:
+        raise _invalid_duration(text)
     if not unit:
         raise DecodeError(f"time: missing unit in duration {quote(text)}")
     scale = _DURATION_UNITS.get(unit)
     if scale is None:
         raise DecodeError(f"time: unknown unit {quote(unit)} in duration {quote(text)}")
-    digits = part[3] or ""
-    return int(part[1] or 0) * scale + int(digits or 0) * scale // int("1" + "0" * len(digits))
+    digits = (part[3] or "")[:_MAX_DIGITS]  # what is beyond is less than a nanosecond
+    return int(whole or 0) * scale + int(digits or 0) * scale // int("1" + "0" * len(digits))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -291,10 +303,17 @@ def integer(value: Any, allowed: range, go_type: str) -> int:
 def double(value: Any, go_type: str) -> float:
     """A float64; whole ones are written without a fraction (larger ones than int64 as they are)."""
     if type(value) is int:
-        return value
+        return value if -_EXACT <= value <= _EXACT else whole(float(value))
     if type(value) is float:
-        return int(value) if value.is_integer() and abs(value) < 1 << 63 else value
+        return whole(value)
     raise TypeMismatchError(json_kind(value), go_type)
+
+
+def whole(value: float) -> float:
+    """A whole number as an integer of the digits that Go writes: the fewest, then zeros."""
+    if not value.is_integer() or abs(value) >= 1 << 63:
+        return value
+    return int(value) if abs(value) <= _EXACT else int(Decimal(repr(value)))
 
 
 def base64_text(value: Any, go_type: str) -> str:
@@ -318,12 +337,28 @@ def decode_base64(text: str) -> bytes:
 
 
 def _corrupt_at(text: str) -> int:
-    """Where Go's decoder stops."""
-    found = re.search(r"[^A-Za-z0-9+/\r\n]", text)
-    if found is None:
-        return len(text) - len(text.replace("\n", "").replace("\r", "")) % 4
-    before = len(re.sub(r"[\r\n]", "", text[: found.start()])) % 4
-    if found[0] != "=" or before < 2:
-        return found.start()
-    padding = re.match(r"=[\r\n]*=" if before == 2 else r"=", text[found.start() :])
-    return found.start() + padding.end() if padding else len(text)
+    """Where Go's decoder stops, in bytes."""
+    # upstream: encoding/base64 base64.go Encoding.decodeQuantum
+    data = text.encode()
+    at = _past(data, 0, b"A-Za-z0-9+/\\r\\n")
+    in_group = (at - data.count(b"\n", 0, at) - data.count(b"\r", 0, at)) % 4
+    if at == len(data):
+        return at - in_group
+    if data[at] != ord("=") or in_group < 2:
+        return at
+    at += 1
+    if in_group == 2:
+        at = _past(data, at, b"\\r\\n")
+        if at == len(data):
+            return at
+        if data[at] != ord("="):
+            return at - 1
+        at += 1
+    return _past(data, at, b"\\r\\n")
+
+
+def _past(data: bytes, at: int, characters: bytes) -> int:
+    """Where these characters end."""
+    found = re.compile(b"[" + characters + b"]*").match(data, at)
+    assert found is not None
+    return found.end()
