@@ -1,10 +1,11 @@
 """Values as Go prints them, for texts that clients read and compare.
 
 ``quote`` is ``%q``, ``number`` and ``plain`` are ``%v``, ``type_name`` is ``%T``, ``marshal`` is
-``json.Marshal``.
+``json.Marshal``; ``utf8`` makes text of bytes.
 """
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ _ESCAPES = {
     ord("\\"): "\\\\",
     ord('"'): '\\"',
 }
+_NO_TEXT = re.compile("[\ud800-\udfff]+")
 _HTML = {
     ord("<"): "\\u003c",
     ord(">"): "\\u003e",
@@ -28,6 +30,16 @@ _HTML = {
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
+
+
+def utf8(data: bytes) -> str:
+    """Bytes as text; each byte that is none becomes a replacement character, as in Go."""
+    # upstream: unicode/utf8 utf8.go DecodeRune
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "surrogateescape")
+        return _NO_TEXT.sub(lambda found: "\ufffd" * len(found[0]), text)
 
 
 def quote(text: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from pykube_cp.machinery.codec.interface import DecodeError
+from pykube_cp.machinery.codec.cbor_decode import IncompleteError
+from pykube_cp.machinery.codec.interface import event_of
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 
@@ -44,9 +45,9 @@ class Cbor:
         while data:
             try:
                 event, rest = _rules().load_first(data)
-            except DecodeError:
-                break  # the next event has not come as a whole
-            events.append((event["type"], event["object"]))
+            except IncompleteError:
+                break
+            events.append(event_of(event))
             data = rest
         return events, data
 

@@ -1,66 +1,29 @@
 """CBOR to JSON values and back."""
 # upstream: apimachinery pkg/runtime/serializer/cbor
 
-import io
-from collections.abc import Mapping
 from typing import Any
 
 import cbor2
 
-from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
+from pykube_cp.machinery.codec.cbor_decode import first_item
+from pykube_cp.machinery.codec.interface import DecodeError
 
 SELF_DESCRIBED = b"\xd9\xd9\xf7"
 
 
 def loads(data: bytes) -> Any:
     """The JSON value in ``data``; byte strings, as Go writes text, become strings."""
-    value, rest = load_first(data)
-    if rest:
+    value, end = first_item(data)
+    if end < len(data):
         raise DecodeError(
-            f"cbor: {len(rest)} bytes of extraneous data starting at index {len(data) - len(rest)}"
+            f"cbor: {len(data) - end} bytes of extraneous data starting at index {end}"
         )
     return value
 
 
 def load_first(data: bytes) -> tuple[Any, bytes]:
-    stream = io.BytesIO(data.removeprefix(SELF_DESCRIBED))
-    try:
-        # What follows must stay in the stream, hence the read size.
-        value = cbor2.CBORDecoder(stream, read_size=1, allow_duplicate_keys=False).decode()
-    except (cbor2.CBORDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise DecodeError(f"cbor: {error}") from error
-    return _plain(value, 0), stream.read()
-
-
-def _plain(value: Any, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise DecodeError("cbor: exceeded max nested level")
-    if isinstance(value, Mapping):  # below a tag, maps are immutable ones
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, bytes):
-        return _text(value)
-    if isinstance(value, cbor2.CBORTag):
-        return _plain(value.value, depth + 1)
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    raise DecodeError(f"cbor: cannot unmarshal {type(value).__name__}")
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, bytes):
-        return _text(key)
-    if isinstance(key, str):
-        return key
-    raise DecodeError("cbor: map keys must be strings")
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise DecodeError("cbor: invalid UTF-8 string") from error
+    value, end = first_item(data)
+    return value, data[end:]
 
 
 def _bytes(value: Any) -> Any:
@@ -73,7 +36,8 @@ def _bytes(value: Any) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    return SELF_DESCRIBED + cbor2.dumps(_bytes(value))
+    data: bytes = cbor2.dumps(_bytes(value))
+    return SELF_DESCRIBED + data
 
 
 def event(event_type: str, encoded: bytes) -> bytes:

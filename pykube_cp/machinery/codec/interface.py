@@ -25,6 +25,10 @@ class DecodeError(Exception):
         return str(self)
 
 
+class UnreadableError(DecodeError):
+    """So wrong that the bytes do not even tell which kind of object they are."""
+
+
 class TypeMismatchError(DecodeError):
     """A JSON value of the wrong kind, worded as Go's decoder words it.
 
@@ -58,6 +62,15 @@ class TypeMismatchError(DecodeError):
 
 class NotEncodableError(Exception):
     """The object has no form in this media type (a custom resource or a Table in protobuf)."""
+
+
+def event_of(value: Any) -> tuple[str, Any]:
+    """Type and object of a decoded watch event."""
+    match value:
+        case {"type": str(event_type), "object": found}:
+            return event_type, found
+        case _:
+            raise DecodeError("a watch event needs a type and an object")
 
 
 class Codec(Protocol):
