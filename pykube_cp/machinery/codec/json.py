@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
-from pykube_cp.machinery.codec.json_syntax import explain
+from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError, event_of
+from pykube_cp.machinery.codec.json_syntax import explain, repaired, unexplained
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.strict_errors import Pairs, Written
@@ -20,19 +20,44 @@ def loads(data: bytes) -> Any:
     """The value in ``data``; ``DecodeError`` with Go's words when it is none."""
     try:
         value = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise DecodeError(explain(data)) from error
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
-        _check_depth(value)
+    except orjson.JSONDecodeError:
+        data = _mended(data)
+        value = _loads_mended(data)
+    if may_be_deep(data) and is_too_deep(value):
+        raise DecodeError(explain(data) or "exceeded max depth")
     return value
 
 
-def _check_depth(value: Any) -> None:
-    """Refuse what orjson could not write again; it stops at 254 levels."""
+def _mended(data: bytes) -> bytes:
+    """What orjson refuses and Go reads: text that is not UTF-8, surrogates that stand alone."""
+    problem = explain(data)
+    if problem:
+        raise DecodeError(problem)
+    return repaired(data)
+
+
+def _loads_mended(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        if "infinity" in error.msg:
+            text = "json: cannot unmarshal number into Go value of type float64"
+            raise DecodeError(text) from error
+        raise DecodeError(unexplained(error.doc, error.pos)) from error
+
+
+def may_be_deep(data: bytes, allowed: int = MAX_DEPTH) -> bool:
+    """Whether there are brackets enough to nest deeper than allowed."""
+    return data.count(b"{") + data.count(b"[") > allowed
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether orjson could not write it again; it stops at 254 levels."""
     try:
         orjson.dumps([[[[value]]]])
-    except TypeError as error:
-        raise DecodeError("exceeded max depth") from error
+    except TypeError:
+        return True
+    return False
 
 
 def loads_noticing_duplicates(data: bytes) -> Any:
@@ -49,7 +74,10 @@ def loads_noticing_duplicates(data: bytes) -> Any:
         found.append(Pairs(pairs))
         return found[-1]
 
-    tree = json.loads(data, object_pairs_hook=hook)
+    try:
+        tree = json.loads(data, object_pairs_hook=hook)
+    except UnicodeDecodeError:
+        tree = json.loads(repaired(data), object_pairs_hook=hook)
     return Written(value, tree) if found else value
 
 
@@ -88,8 +116,7 @@ class Json:
     def read_frames(self, data: bytes) -> tuple[list[tuple[str, Any]], bytes]:
         lines = data.split(b"\n")
         rest = lines.pop()
-        events = [loads(line) for line in lines if line.strip()]
-        return [(event["type"], event["object"]) for event in events], rest
+        return [event_of(loads(line)) for line in lines if line.strip()], rest
 
     def encode_item(self, obj: Object) -> bytes:
         return orjson.dumps(obj)
