@@ -172,6 +172,8 @@ class Struct:
     def _when_empty(self, field: Field) -> Any:
         if field.omitempty and not field.pointer:
             return DROP
+        if isinstance(field.type, ListOf) and field.type.boxed:
+            return []
         is_items = field.name == "items" and "metadata" in self._kind.fields
         if is_items or self._kind.name.startswith(STORED_AS_JSON):
             return [] if isinstance(field.type, ListOf) else {}

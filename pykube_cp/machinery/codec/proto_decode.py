@@ -7,14 +7,27 @@ always writes is there.
 import base64
 import functools
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import orjson
-
 from pykube_cp.machinery import leaves, structural
+from pykube_cp.machinery.codec import json
 from pykube_cp.machinery.codec.interface import MAGIC, DecodeError
+from pykube_cp.machinery.codec.proto_wire import (
+    BYTES,
+    FIXED64,
+    VARINT,
+    Message,
+    check_length,
+    members,
+    read_varint,
+    signed,
+    signed32,
+    skip,
+)
+from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.remember import MAX_LENGTH
 from pykube_cp.machinery.schema import AnyType, Embed, Field, Leaf, ListOf, MapOf, Scalar, Type
 
 Value: TypeAlias = Callable[[bytes, int, int], Any]
@@ -23,91 +36,35 @@ Value: TypeAlias = Callable[[bytes, int, int], Any]
 Step: TypeAlias = Callable[[bytes, int, int, Object], None]
 """Reads a member as ``Value`` does and puts it into the object."""
 
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-
-
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number at ``at`` and where it ends; ``IndexError`` when the data ends first."""
-    result = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        result |= (byte & 127) << shift
-        if byte < 128:
-            return result & 0xFFFFFFFFFFFFFFFF, at
-        shift += 7
-        if shift > 63:
-            raise DecodeError("proto: integer overflow")
-
-
-def signed(number: int) -> int:
-    """An int64 from its two's complement."""
-    return number - (1 << 64) if number >> 63 else number
-
-
-def signed32(number: int) -> int:
-    number &= 0xFFFFFFFF
-    return number - (1 << 32) if number >> 31 else number
-
-
-def skip(data: bytes, at: int, wire: int) -> int:
-    """Where an unknown member ends."""
-    if wire == VARINT:
-        return read_varint(data, at)[1]
-    if wire == BYTES:
-        length, at = read_varint(data, at)
-        return at + length
-    if wire in {FIXED64, FIXED32}:
-        return at + (8 if wire == FIXED64 else 4)
-    raise DecodeError(f"proto: illegal wireType {wire}")
-
-
-def members(data: bytes, start: int, stop: int) -> dict[int, Any]:
-    """A small message by number: varints as ints, bytes as bytes; the last of each counts."""
-    found: dict[int, Any] = {}
-    at = start
-    while at < stop:
-        tag, at = read_varint(data, at)
-        if tag < 8:
-            raise DecodeError(f"proto: illegal tag 0 (wire type {tag & 7})")
-        if tag & 7 == VARINT:
-            found[tag >> 3], at = read_varint(data, at)
-            continue
-        end = skip(data, at, tag & 7)
-        if end > stop:
-            raise DecodeError("unexpected EOF")
-        if tag & 7 == BYTES:
-            at = read_varint(data, at)[1]
-        found[tag >> 3] = data[at:end]
-        at = end
-    return found
-
 
 def decode_message(data: bytes, kind: Type) -> Object:
     """The object in a message of a type, without ``apiVersion`` and ``kind``."""
     try:
-        return _object(kind)(data, 0, len(data))  # type: ignore[no-any-return]  # Value gives Any
+        return _object(kind)(data, 0, len(data), None)
     except IndexError as error:
         raise DecodeError("unexpected EOF") from error
     except RecursionError as error:
         raise DecodeError("exceeded max depth") from error
 
 
-_objects: dict[str, Value] = {}
+Reader: TypeAlias = Callable[[bytes, int, int, Object | None], Object]
+"""Reads a message into an object, a new one if there is none yet."""
+
+_objects: dict[str, Reader] = {}
 
 
-def _object(kind: Type) -> Value:
-    """Reads a message into a new object that has what Go always writes."""
+def _object(kind: Type) -> Reader:
+    """Reads a message into an object that has what Go always writes."""
     known = _objects.get(kind.name)
     if known is not None:
         return known
     steps: dict[int, Step] = {}
-    message = _message(steps)
+    message = _message(steps, _named(kind, ()))
     tables = structural.struct(kind)
     written, structs = tables.written, tables.structs
 
-    def run(data: bytes, start: int, stop: int) -> Object:
-        result = written.copy()
+    def run(data: bytes, start: int, stop: int, into: Object | None) -> Object:
+        result = written.copy() if into is None else into
         message(data, start, stop, result)
         for name, normalize in structs:
             if name not in result:
@@ -119,7 +76,22 @@ def _object(kind: Type) -> Value:
     return run
 
 
-def _message(steps: dict[int, Step]) -> Step:
+def _named(kind: Type, inside: tuple[Embed, ...]) -> Message:
+    """The message of a type, or of what is embedded in it, as errors name it."""
+    depth = len(inside)
+    found: dict[int, tuple[str, int]] = {}
+    for field in kind.fields.values():
+        if not field.number or field.embeds[:depth] != inside:
+            continue
+        if len(field.embeds) == depth:
+            wire = BYTES if isinstance(field.type, ListOf | MapOf) else _wire(field.type)
+            found[field.number] = field.go_name, wire
+        elif field.embeds[depth].number:
+            found[field.embeds[depth].number] = field.embeds[depth].go_name, BYTES
+    return Message(inside[-1].go_name if inside else kind.go_name, found)
+
+
+def _message(steps: dict[int, Step], named: Message) -> Step:
     """The loop over the members of a message."""
     get = steps.get
 
@@ -131,9 +103,12 @@ def _message(steps: dict[int, Step]) -> Step:
                 tag, at = read_varint(data, at - 1)
             step = get(tag)
             if step is None:
-                _check_unknown(steps, tag)
-                at = skip(data, at, tag & 7)
-                continue
+                step = get(signed32(tag >> 3) << 3 | tag & 7)
+                if step is None:
+                    if not named.may_have(tag):
+                        raise named.refuse(tag)
+                    at = skip(data, at, tag & 7)
+                    continue
             if tag & 7 == FIXED64:
                 end = 8
             else:
@@ -146,6 +121,7 @@ def _message(steps: dict[int, Step]) -> Step:
                 continue
             end += at
             if end > stop:
+                check_length(end - at)
                 raise DecodeError("unexpected EOF")
             step(data, at, end, result)
             at = end
@@ -153,15 +129,6 @@ def _message(steps: dict[int, Step]) -> Step:
             raise DecodeError("unexpected EOF")
 
     return run
-
-
-def _check_unknown(steps: Mapping[int, Step], tag: int) -> None:
-    """Refuse what is malformed rather than new."""
-    number, wire = tag >> 3, tag & 7
-    if number == 0:
-        raise DecodeError(f"proto: illegal tag 0 (wire type {wire})")
-    if any(known >> 3 == number for known in steps):
-        raise DecodeError(f"proto: wrong wireType = {wire} for field {number}")
 
 
 def _fill(steps: dict[int, Step], kind: Type, inside: tuple[Embed, ...]) -> None:
@@ -178,12 +145,15 @@ def _fill(steps: dict[int, Step], kind: Type, inside: tuple[Embed, ...]) -> None
     for number, path in parts.items():
         below: dict[int, Step] = {}
         _fill(below, kind, path)
-        steps[number << 3 | BYTES] = _message(below)
+        steps[number << 3 | BYTES] = _message(below, _named(kind, path))
 
 
 def _add(steps: dict[int, Step], owner: Type, field: Field) -> None:
     number, kind = field.number, field.type
     if isinstance(kind, ListOf) and not kind.boxed:
+        if isinstance(kind.items, Type):
+            steps[number << 3 | BYTES] = _append_struct(field.name, _object(kind.items))
+            return
         item = _value(kind.items)
         steps[number << 3 | _wire(kind.items)] = _append(field.name, item)
         if _wire(kind.items) == VARINT:
@@ -192,7 +162,10 @@ def _add(steps: dict[int, Step], owner: Type, field: Field) -> None:
         steps[number << 3 | BYTES] = _entry(field.name, kind)
     else:
         written = field.pointer or field.name in structural.struct(owner).written
-        keep = written or not field.omitempty or isinstance(kind, Type)
+        keep = written or not field.omitempty
+        if isinstance(kind, Type):
+            steps[number << 3 | BYTES] = _store_struct(field.name, _object(kind))
+            return
         if isinstance(kind, Scalar) and kind.name == "string":
             steps[number << 3 | BYTES] = _store_text(field.name, keep=keep)
             return
@@ -213,6 +186,17 @@ def _store(name: str, value_of: Value, *, keep: bool) -> Step:
         value = value_of(data, at, end)
         if value or keep:
             result[name] = value
+        else:
+            result.pop(name, None)  # the last of several counts
+
+    return run
+
+
+def _store_struct(name: str, read: Reader) -> Step:
+    """A message that comes twice is one, as in Go."""
+
+    def run(data: bytes, at: int, end: int, result: Object) -> None:
+        result[name] = read(data, at, end, result.get(name))
 
     return run
 
@@ -222,7 +206,13 @@ def _store_text(name: str, *, keep: bool) -> Step:
 
     def run(data: bytes, at: int, end: int, result: Object) -> None:
         if keep or end > at:
-            result[name] = data[at:end].decode("utf-8", "replace")
+            text = data[at:end]
+            try:
+                result[name] = text.decode()
+            except UnicodeDecodeError:
+                result[name] = utf8(text)
+        elif name in result:
+            del result[name]  # the last of several counts
 
     return run
 
@@ -233,6 +223,16 @@ def _append(name: str, value_of: Value) -> Step:
         if items is None:
             items = result[name] = []
         items.append(value_of(data, at, end))
+
+    return run
+
+
+def _append_struct(name: str, read: Reader) -> Step:
+    def run(data: bytes, at: int, end: int, result: Object) -> None:
+        items = result.get(name)
+        if items is None:
+            items = result[name] = []
+        items.append(read(data, at, end, None))
 
     return run
 
@@ -250,31 +250,51 @@ def _packed(name: str, value_of: Value) -> Step:
 def _entry(name: str, kind: MapOf) -> Step:
     """An entry of a map; a value that is absent is the zero value."""
     value_of, wire = _value(kind.values), _wire(kind.values)
-    values: dict[int, Step] = {
-        1 << 3 | BYTES: _store("key", _text, keep=True),
-        2 << 3 | wire: _store("value", value_of, keep=True),
-    }
-    message = _message(values)
 
     def run(data: bytes, at: int, end: int, result: Object) -> None:
-        entry: Object = {"key": ""}
-        message(data, at, end, entry)
-        if "value" not in entry:
-            entry["value"] = value_of(data, end, end if wire == BYTES else 0)
+        key = ""
+        value = None
+        while at < end:
+            tag, start = read_varint(data, at)
+            number = signed32(tag >> 3)  # its wire type is not looked at, as in Go
+            if number == 1:
+                at, stop = _delimited(data, start, end)
+                key, at = utf8(data[at:stop]), stop
+            elif number != 2:
+                at = skip(data, start, tag & 7)
+            elif wire == VARINT:
+                number, at = read_varint(data, start)
+                value = value_of(data, at, number)
+            else:
+                at, stop = _delimited(data, start, end)
+                value, at = value_of(data, at, stop), stop
+        if at > end:
+            raise DecodeError("unexpected EOF")
+        if value is None:
+            value = value_of(data, end, end if wire == BYTES else 0)
         entries = result.get(name)
         if entries is None:
             entries = result[name] = {}
-        entries[entry["key"]] = entry["value"]
+        entries[key] = value
 
     return run
+
+
+def _delimited(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the bytes after a length begin and end."""
+    length, at = read_varint(data, at)
+    if at + length > end:
+        check_length(length)
+        raise DecodeError("unexpected EOF")
+    return at, at + length
 
 
 def _value(kind: AnyType) -> Value:
     match kind:
         case Type():
-            return _object(kind)
+            return _new(_object(kind))
         case ListOf():
-            return _boxed
+            return _boxed(kind)
         case Scalar():
             return _SCALARS[kind.name]
         case Leaf(refers=refers) if refers:
@@ -285,8 +305,12 @@ def _value(kind: AnyType) -> Value:
             raise TypeError(f"protobuf has no lists or maps of {kind.go_type}")
 
 
+def _new(read: Reader) -> Value:
+    return lambda data, at, end: read(data, at, end, None)
+
+
 def _text(data: bytes, at: int, end: int) -> str:
-    return data[at:end].decode("utf-8", "replace")
+    return utf8(data[at:end])
 
 
 def _bytes(data: bytes, at: int, end: int) -> str:
@@ -298,84 +322,106 @@ def _double(data: bytes, at: int, _end: int) -> float:
     return leaves.double(number, "float64")
 
 
-def _boxed(data: bytes, at: int, end: int) -> list[str]:
+def _boxed(kind: ListOf) -> Value:
     """A list of strings in a message of its own."""
-    result: Object = {"items": []}
-    _BOX(data, at, end, result)
-    items: list[str] = result["items"]
-    return items
+    named = Message(kind.go_type.rpartition(".")[2], {1: ("Items", BYTES)})
+    message = _message({1 << 3 | BYTES: _append("items", _text)}, named)
+
+    def run(data: bytes, at: int, end: int) -> list[str]:
+        result: Object = {"items": []}
+        message(data, at, end, result)
+        items: list[str] = result["items"]
+        return items
+
+    return run
 
 
 def _remembered(read: Value) -> Value:
-    """For leaves that repeat."""
+    """For leaves that repeat; long ones must not stay in memory."""
 
     @functools.lru_cache(maxsize=4096)
     def of(message: bytes) -> Any:
         return read(message, 0, len(message))
 
-    return lambda data, at, end: of(data[at:end])
+    def run(data: bytes, at: int, end: int) -> Any:
+        return of(data[at:end]) if end - at <= MAX_LENGTH else read(data, at, end)
+
+    return run
+
+
+_TIMESTAMP = Message("Timestamp", {1: ("Seconds", VARINT), 2: ("Nanos", VARINT)})
+_DURATION = Message("Duration", {1: ("Duration", VARINT)})
+_QUANTITY = Message("Quantity", {1: ("String_", BYTES)})
+_INT_OR_STRING = Message(
+    "IntOrString", {1: ("Type", VARINT), 2: ("IntVal", VARINT), 3: ("StrVal", BYTES)}
+)
 
 
 def _time(data: bytes, at: int, end: int) -> str | None:
     if at == end:
         return None
-    return leaves.time_from_unix(signed(members(data, at, end).get(1, 0)))
+    return leaves.time_from_unix(signed(members(data, at, end, _TIMESTAMP).get(1, 0)))
 
 
 def _micro_time(data: bytes, at: int, end: int) -> str | None:
     if at == end:
         return None
-    found = members(data, at, end)
+    found = members(data, at, end, _TIMESTAMP)
     return leaves.micro_time_from_unix(signed(found.get(1, 0)), signed32(found.get(2, 0)))
 
 
 def _duration(data: bytes, at: int, end: int) -> str:
-    return leaves.format_duration(signed(members(data, at, end).get(1, 0)))
+    return leaves.format_duration(signed(members(data, at, end, _DURATION).get(1, 0)))
 
 
 def _quantity(data: bytes, at: int, end: int) -> str:
-    text = members(data, at, end).get(1)
-    return "0" if text is None else leaves.quantity_text(text.decode("utf-8", "replace"))
+    text = members(data, at, end, _QUANTITY).get(1)
+    return "0" if text is None else leaves.quantity_text(utf8(text))
 
 
 def _int_or_string(data: bytes, at: int, end: int) -> int | str:
-    found = members(data, at, end)
+    found = members(data, at, end, _INT_OR_STRING)
     if found.get(1, 0):
-        text: bytes = found.get(3, b"")
-        return text.decode("utf-8", "replace")
+        return utf8(found.get(3, b""))
     return signed32(found.get(2, 0))
 
 
-def _raw(data: bytes, at: int, end: int) -> Any:
+def _raw(go_name: str) -> Value:
     """Free JSON, or an object in an envelope of its own."""
-    raw = members(data, at, end).get(1, b"")
-    if not raw or raw == b"null":
-        return None
-    if raw.startswith(MAGIC):
-        from pykube_cp.machinery.codec import protobuf  # noqa: PLC0415 - they contain each other
+    named = Message(go_name, {1: ("Raw", BYTES)})
 
-        return protobuf.decode(raw)
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise DecodeError("failed to parse RawExtension bytes as JSON") from error
+    def run(data: bytes, at: int, end: int) -> Any:
+        raw: bytes = members(data, at, end, named).get(1, b"")
+        if not raw or raw == b"null":
+            return None
+        if raw.startswith(MAGIC):
+            from pykube_cp.machinery.codec import protobuf  # noqa: PLC0415 - they contain each other
+
+            return protobuf.decode(raw)
+        try:
+            return json.loads(raw)
+        except DecodeError as error:
+            raise DecodeError(f"failed to parse {go_name} bytes as JSON: {error}") from error
+
+    return run
 
 
 def _schema_or(kind: Leaf) -> Value:
     """A JSON schema (1), or what may stand in its place: schemas or strings (2), or a boolean."""
     takes_bool = kind.name == "JSONSchemaPropsOrBool"
+    takes_strings = kind.name == "JSONSchemaPropsOrStringArray"
     schema_of = _objects[kind.refers]
-    items = _text if kind.name == "JSONSchemaPropsOrStringArray" else schema_of
+    store = _store_struct("schema", schema_of)
+    others = "Property" if takes_strings else "JSONSchemas"
     steps: dict[int, Step] = {
-        1 << 3 | BYTES: _store("schema", schema_of, keep=True),
-        2 << 3 | BYTES: _append("others", items),
+        1 << 3 | BYTES: store,
+        2 << 3 | BYTES: _append("others", _text if takes_strings else _new(schema_of)),
     }
+    named = Message(kind.name, {1: ("Schema", BYTES), 2: (others, BYTES)})
     if takes_bool:
-        steps = {
-            1 << 3: _store("others", _bool, keep=True),
-            2 << 3 | BYTES: _store("schema", schema_of, keep=True),
-        }
-    message = _message(steps)
+        steps = {1 << 3: _store("others", _bool, keep=True), 2 << 3 | BYTES: store}
+        named = Message(kind.name, {1: ("Allows", VARINT), 2: ("Schema", BYTES)})
+    message = _message(steps, named)
 
     def run(data: bytes, at: int, end: int) -> Any:
         result: Object = {}
@@ -392,7 +438,6 @@ def _bool(_data: bytes, _at: int, number: int) -> bool:
     return number != 0
 
 
-_BOX = _message({1 << 3 | BYTES: _append("items", _text)})
 _SCALARS: dict[str, Value] = {
     "string": _text,
     "bytes": _bytes,
@@ -408,7 +453,7 @@ _LEAVES: dict[str, Value] = {
     "Duration": _duration,
     "Quantity": _remembered(_quantity),
     "IntOrString": _remembered(_int_or_string),
-    "FieldsV1": _raw,
-    "RawExtension": _raw,
-    "JSON": _raw,
+    "FieldsV1": _raw("FieldsV1"),
+    "RawExtension": _raw("RawExtension"),
+    "JSON": _raw("JSON"),
 }

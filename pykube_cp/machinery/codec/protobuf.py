@@ -9,11 +9,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from pykube_cp.machinery import schema
-from pykube_cp.machinery.codec.interface import MAGIC, DecodeError, NotEncodableError
-from pykube_cp.machinery.codec.proto_decode import decode_message, members
+from pykube_cp.machinery.codec.interface import (
+    MAGIC,
+    MAX_DEPTH,
+    DecodeError,
+    NotEncodableError,
+    UnreadableError,
+)
+from pykube_cp.machinery.codec.json import is_too_deep, may_be_deep
+from pykube_cp.machinery.codec.proto_decode import decode_message
 from pykube_cp.machinery.codec.proto_encode import delimited, encode_message, varint
+from pykube_cp.machinery.codec.proto_wire import BYTES, Message, members
+from pykube_cp.machinery.go_text import quote, utf8
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.objects import Object
+
+_NESTING = "io.k8s.apiextensions-apiserver."
+"""The types that contain themselves: JSON schemas; others nest only in free JSON."""
+
+_MESSAGES = 50
+"""More levels than the messages of any other type have."""
 
 MAX_FRAME = 1 << 24
 """Bytes of one watch event that will be read."""
@@ -22,6 +37,9 @@ MAX_FRAME = 1 << 24
 def decode(data: bytes, default: GVK | None = None) -> Object:
     """The object in an envelope; the default names its kind where the envelope does not."""
     api_version, kind, raw = open_envelope(data)
+    # upstream: apimachinery pkg/runtime/schema/group_version.go FromAPIVersionAndKind
+    if api_version.count("/") > 1:
+        api_version = ""
     if default is not None:
         kind = kind or default.kind
         api_version = api_version or default.api_version
@@ -29,8 +47,13 @@ def decode(data: bytes, default: GVK | None = None) -> Object:
         raise DecodeError(f"Object 'Kind' is missing in '{_type_meta(api_version, kind)}'")
     if not api_version:
         raise DecodeError(f"Object 'apiVersion' is missing in '{_type_meta(api_version, kind)}'")
+    found = _type_of(api_version, kind)
     result: Object = {"kind": kind, "apiVersion": api_version}
-    result.update(decode_message(raw, _type_of(api_version, kind)))
+    result.update(decode_message(raw, found))
+    if (may_be_deep(raw, MAX_DEPTH - _MESSAGES) or found.name.startswith(_NESTING)) and is_too_deep(
+        result
+    ):
+        raise DecodeError("exceeded max depth")
     return result
 
 
@@ -39,39 +62,51 @@ def _type_meta(api_version: str, kind: str) -> str:
 
 
 def _type_of(api_version: str, kind: str) -> schema.Type:
-    try:
-        group, version = GroupVersion.parse(api_version)
-    except ValueError as error:
-        raise DecodeError(str(error)) from error
+    group, version = GroupVersion.parse(api_version)
     found = schema.find(GVK(group, version, kind))
     if found is None or not found.protobuf:
-        raise DecodeError(f'no kind "{kind}" is registered for version "{api_version}"')
+        raise DecodeError(
+            f"no kind {quote(kind)} is registered for version {quote(api_version)} in scheme "
+            '"pkg/api/legacyscheme/scheme.go:30"'
+        )
     return found
+
+
+_UNKNOWN = Message(
+    "Unknown",
+    {
+        1: ("TypeMeta", BYTES),
+        2: ("Raw", BYTES),
+        3: ("ContentEncoding", BYTES),
+        4: ("ContentType", BYTES),
+    },
+    {1: Message("TypeMeta", {1: ("APIVersion", BYTES), 2: ("Kind", BYTES)})},
+)
+_WATCH_EVENT = Message(
+    "WatchEvent",
+    {1: ("Type", BYTES), 2: ("Object", BYTES)},
+    {2: Message("RawExtension", {1: ("Raw", BYTES)})},
+)
 
 
 def open_envelope(data: bytes) -> tuple[str, str, bytes]:
     """``apiVersion``, ``kind`` and the message of what is in an envelope."""
     if not data:
-        raise DecodeError("empty data")
+        raise UnreadableError("empty data")
     if not data.startswith(MAGIC):
-        raise DecodeError(
+        raise UnreadableError(
             "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
         )
     if len(data) == len(MAGIC):
-        raise DecodeError("empty body")
+        raise UnreadableError("empty body")
     try:
-        unknown = members(data, len(MAGIC), len(data))
-        named = members(_bytes(unknown, 1), 0, len(_bytes(unknown, 1)))
-        return _bytes(named, 1).decode(), _bytes(named, 2).decode(), _bytes(unknown, 2)
-    except (IndexError, UnicodeDecodeError) as error:
-        raise DecodeError("unexpected EOF") from error
-
-
-def _bytes(found: dict[int, Any], number: int) -> bytes:
-    value = found.get(number, b"")
-    if not isinstance(value, bytes):
-        raise DecodeError(f"proto: wrong wireType = 0 for field {number}")
-    return value
+        unknown = members(data, len(MAGIC), len(data), _UNKNOWN)
+    except IndexError as error:
+        raise UnreadableError("unexpected EOF") from error
+    except DecodeError as error:
+        raise UnreadableError(str(error)) from error
+    named = unknown.get(1, {})
+    return utf8(named.get(1, b"")), utf8(named.get(2, b"")), unknown.get(2, b"")
 
 
 def envelope(api_version: str, kind: str, message: bytes) -> bytes:
@@ -152,8 +187,7 @@ class Protobuf:
 
 def _read_event(data: bytes) -> tuple[str, Any]:
     try:
-        event = members(data, 0, len(data))
-        raw = _bytes(event, 2)
-        return _bytes(event, 1).decode(), decode(_bytes(members(raw, 0, len(raw)), 1))
+        event = members(data, 0, len(data), _WATCH_EVENT)
     except IndexError as error:
         raise DecodeError("unexpected EOF") from error
+    return utf8(event.get(1, b"")), decode(event.get(2, {}).get(1, b""))
