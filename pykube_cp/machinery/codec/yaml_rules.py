@@ -7,14 +7,17 @@ Those are YAML 1.1 with exceptions: ``y`` and ``on`` are booleans, dates and 12:
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import yaml
 
+from pykube_cp.machinery import leaves
 from pykube_cp.machinery.codec import json
 from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError
-from pykube_cp.machinery.leaves import decode_base64
+from pykube_cp.machinery.go_text import plain, quote
 from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.machinery.strict_errors import Written
 
@@ -37,18 +40,26 @@ _WORDS: dict[str, tuple[str, Any]] = {
     "<<": (_MERGE, "<<"),
 }
 _FLOAT_FORM = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_POINT_FORM = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _INT_FORM = re.compile(
     r"[-+]?(?:(0[xX][0-9a-fA-F]+)|(0[bB][01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))", re.ASCII
 )
+_NULL_KEY = "null"  # compared by identity
 _MISREAD = re.compile(
     r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
 )
 """Strings that other readers take for numbers of base 60 or for times."""
+_MAX_DIGITS = 1000
+"""More than any 64 bits have, also in binary with zeros in front."""
 _MAX_UINT64 = (1 << 64) - 1
 
 _ALIASES_FREE = 100
 _NODES_FREE = 1000
 _RANGE_LOW, _RANGE_HIGH = 400_000, 4_000_000
+
+
+class _UnknownAnchorError(DecodeError):
+    """As upstream, an error of the text; all others here are of its meaning."""
 
 
 def resolve(text: str) -> tuple[str, Any]:
@@ -59,14 +70,15 @@ def resolve(text: str) -> tuple[str, Any]:
     first = text[0]
     if first in "+-0123456789":
         return _number(text)
-    if first == "." and _FLOAT_FORM.fullmatch(text):
-        return _FLOAT, float(text)
+    if first == "." and _POINT_FORM.fullmatch(text):
+        number = float(text)
+        return (_FLOAT, number) if math.isfinite(number) else (_STR, text)
     return _STR, text
 
 
 def _number(text: str) -> tuple[str, Any]:
     plain = text.replace("_", "")
-    match = _INT_FORM.fullmatch(plain)
+    match = _INT_FORM.fullmatch(plain) if len(plain) < _MAX_DIGITS else None
     if match is not None:
         number = _integer(match)
         if -(1 << 63) <= number <= _MAX_UINT64:
@@ -88,7 +100,11 @@ def _integer(match: re.Match[str]) -> int:
 
 
 def loads(data: bytes, duplicates: list[str] | None = None) -> Any:
-    """The first document in ``data``; keys given twice are told in ``duplicates``."""
+    """The first document in ``data``; keys given twice are told in ``duplicates``.
+
+    Keys are in order, as upstream makes JSON of YAML before it reads the object: what is wrong with
+    several members is told in that order.
+    """
     if data.lstrip()[:1] == b"{":
         try:
             return _loads_json(data, duplicates)
@@ -96,8 +112,9 @@ def loads(data: bytes, duplicates: list[str] | None = None) -> Any:
             pass  # flow style, which only looks like JSON
     builder = _Builder(noticing=duplicates is not None)
     try:
-        for event in yaml.parse(data, Loader=yaml.CBaseLoader):
-            if not builder.take(event):
+        events = yaml.parse(data, Loader=yaml.CBaseLoader)
+        for event in events:
+            if not _taken(builder, event, events):
                 break
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DecodeError(_message(error)) from error
@@ -106,22 +123,38 @@ def loads(data: bytes, duplicates: list[str] | None = None) -> Any:
     return builder.result()
 
 
+def _taken(builder: "_Builder", event: yaml.Event, rest: Iterator[yaml.Event]) -> bool:
+    """Whether more events are wanted. What is wrong with the text goes before what it means."""
+    try:
+        return builder.take(event)
+    except _UnknownAnchorError:
+        raise
+    except DecodeError:
+        for following in rest:
+            if isinstance(following, yaml.DocumentEndEvent):
+                break
+        raise
+
+
 def _loads_json(data: bytes, duplicates: list[str] | None) -> Any:
-    if duplicates is None:
-        return json.loads(data)
-    value = json.loads_noticing_duplicates(data)
+    value = json.loads(data) if duplicates is None else json.loads_noticing_duplicates(data)
     if isinstance(value, Written):
         raise DecodeError("the YAML reader words duplicates itself")
-    return value
+    return orjson.loads(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
 
 
 def _message(error: Exception) -> str:
     # upstream: go.yaml.in/yaml/v2 decode.go parser.fail
-    shift = isinstance(error, yaml.scanner.ScannerError)
-    for mark in (getattr(error, "context_mark", None), getattr(error, "problem_mark", None)):
-        if mark is not None and mark.line:
-            return f"yaml: line {mark.line + shift}: {getattr(error, 'problem', error)}"
-    return f"yaml: {getattr(error, 'problem', None) or error}"
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"yaml: {error.reason}"
+    problem = getattr(error, "problem", None) or error
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None and mark.line:
+        return f"yaml: line {mark.line + isinstance(error, yaml.scanner.ScannerError)}: {problem}"
+    context = getattr(error, "context_mark", None)
+    if context is not None and context.line:
+        return f"yaml: line {context.line}: {problem}"
+    return f"yaml: {problem}"
 
 
 @dataclass(slots=True)
@@ -131,6 +164,7 @@ class _Open:
     Attributes:
         into: what it becomes.
         before: how many nodes were read before it.
+        line: where it begins.
         key: of a map, what the next value belongs to; None while a key is awaited.
         merged: of a map, what ``<<`` brought in.
     """
@@ -138,6 +172,7 @@ class _Open:
     into: list[Any] | Object
     before: int
     anchor: str | None
+    line: int
     key: str | None = None
     merging: bool = False
     merged: Object = field(default_factory=dict)
@@ -169,7 +204,7 @@ class _Builder:
             case yaml.MappingStartEvent():
                 self._open({}, event)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self._close(event)
+                self._close()
             case yaml.AliasEvent():
                 self._alias(event)
             case yaml.DocumentStartEvent() if event.version not in {None, (1, 1)}:
@@ -195,36 +230,37 @@ class _Builder:
         value = resolve(event.value)[1] if plain else _tagged(event.tag, event.value)
         if isinstance(value, float):
             value = _float(value)
-        self._put(value, 1, event)
+        self._put(value, 1, event.anchor, _line(event))
 
     def _open(self, into: list[Any] | Object, event: Any) -> None:
         if self._awaits_key():
             raise DecodeError("yaml: invalid map key")
         if len(self._stack) >= MAX_DEPTH:
             raise DecodeError("yaml: exceeded max depth")
-        self._stack.append(_Open(into, self._nodes, event.anchor))
+        line = _line(event)
+        self._stack.append(_Open(into, self._nodes, event.anchor, line))
         self._nodes += 1
 
-    def _close(self, event: Any) -> None:
+    def _close(self) -> None:
         done = self._stack.pop()
         value = done.into
         if done.merged and isinstance(value, dict):
             value = {**done.merged, **value}
-        event.anchor = done.anchor
-        self._put(value, self._nodes - done.before, event)
+        if type(value) is dict and len(value) > 1:
+            value = dict(sorted(value.items()))
+        self._put(value, self._nodes - done.before, done.anchor, done.line)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         name = event.anchor
         if name not in self._anchors:
             if any(level.anchor == name for level in self._stack):
                 raise DecodeError(f"yaml: anchor '{name}' value contains itself")
-            raise DecodeError(f"yaml: unknown anchor '{name}' referenced")
+            raise _UnknownAnchorError(f"yaml: unknown anchor '{name}' referenced")
         value, nodes = self._anchors[name]
         self._nodes += nodes
         self._aliased += nodes
         self._check_aliases()
-        event.anchor = None
-        self._put(value, nodes, event)
+        self._put(value, nodes, None, _line(event))
 
     def _check_aliases(self) -> None:
         # upstream: go.yaml.in/yaml/v2 decode.go decoder.unmarshal
@@ -235,10 +271,10 @@ class _Builder:
         if self._aliased / self._nodes > allowed:
             raise DecodeError("yaml: document contains excessive aliasing")
 
-    def _put(self, value: Any, nodes: int, event: Any) -> None:
+    def _put(self, value: Any, nodes: int, anchor: str | None, line: int) -> None:
         """A whole value goes where it belongs."""
-        if event.anchor:
-            self._anchors[event.anchor] = value, nodes
+        if anchor:
+            self._anchors[anchor] = value, nodes
         if not self._stack:
             self._value = value
             return
@@ -250,12 +286,21 @@ class _Builder:
             top.merging = False
         elif top.key is None:
             top.key = _key(value)
-            if self._noticing and top.key in top.into:
-                line = event.start_mark.line + 1
-                self.duplicates.append(f'  line {line}: key "{top.key}" already set in map')
+        elif top.key is _NULL_KEY:
+            shown = "<nil>" if value is None else _go_syntax(value)
+            raise DecodeError(
+                f"unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}"
+            )
         else:
+            if self._noticing and top.key in top.into:
+                text = f"  line {line + 1}: key {quote(top.key)} already set in map"
+                self.duplicates.append(text)
             top.into[top.key] = value
             top.key = None
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line if event.start_mark else 0
 
 
 def _merge(value: Any) -> Object:
@@ -291,12 +336,12 @@ def _float(value: float) -> float:
     if not math.isfinite(value):
         name = "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
         raise DecodeError(f"json: unsupported value: {name}")
-    return int(value) if value.is_integer() and abs(value) < 1 << 63 else value
+    return leaves.whole(value)
 
 
 def _binary(text: str) -> str:
     try:
-        return decode_base64(text).decode("utf-8", "replace")
+        return leaves.decode_base64(text).decode("utf-8", "replace")
     except DecodeError as error:
         raise DecodeError("yaml: !!binary value contains invalid base64 data") from error
 
@@ -307,8 +352,24 @@ def _key(value: Any) -> str:
     if isinstance(value, dict | list):
         raise DecodeError("yaml: invalid map key")
     if value is None:
-        raise DecodeError("unsupported map key of type: %!s(<nil>), key: <nil>")
+        return _NULL_KEY
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _go_syntax(value: Any) -> str:
+    """As Go prints a value with ``%#v``."""
+    match value:
+        case str():
+            return quote(value)
+        case dict():
+            inner = ", ".join(f"{_go_syntax(key)}:{_go_syntax(value[key])}" for key in value)
+            return f"map[interface {{}}]interface {{}}{{{inner}}}"
+        case list():
+            return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
+        case None:
+            return "interface {}(nil)"
+        case _:
+            return plain(value)
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -316,8 +377,8 @@ class _Dumper(yaml.CSafeDumper):
 
     def resolve(self, kind: type, value: str, implicit: Any) -> str:
         if kind is yaml.ScalarNode:
-            plain = implicit[0] and not _MISREAD.fullmatch(value)
-            return resolve(value)[0] if plain else _STR if not implicit[0] else _TAG + "quoted"
+            bare = implicit[0] and not _MISREAD.fullmatch(value)
+            return resolve(value)[0] if bare else _STR if not implicit[0] else _TAG + "quoted"
         return _SEQ if kind is yaml.SequenceNode else _MAP
 
     def ignore_aliases(self, _data: Any) -> bool:
