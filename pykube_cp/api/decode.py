@@ -9,15 +9,17 @@ import orjson
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
-from pykube_cp.machinery.codec.interface import DecodeError
+from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
 from pykube_cp.machinery.codec.negotiation import parse_content_type
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.registry import defaulting
 
 BODY_LIMIT = 3 << 20
 _DELETE_OPTIONS = GVK("", "v1", "DeleteOptions")
+_SUMMARY = 30
 _POLICIES = ("Foreground", "Background", "Orphan")
 
 
@@ -60,6 +62,8 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
         raise errors.unsupported_media_type(list(codecs.KNOWN))
     try:
         decoded = codecs.decode_body(media_type, data, default=gvk, strict=strict)
+    except UnreadableError as error:
+        raise errors.bad_request(_unrecognized(gvk, str(error), data)) from None
     except DecodeError as error:
         raise errors.bad_request(_decode_text(gvk, str(error))) from None
     return decoded.obj, decoded.strict_errors
@@ -219,6 +223,18 @@ def _bad_patch(raw: Object, text: str) -> errors.StatusError:
 def _decode_text(gvk: GVK, text: str) -> str:
     # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
     return f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: {text}'
+
+
+def _unrecognized(gvk: GVK, text: str, data: bytes) -> str:
+    """What is said of a body that does not even tell its kind."""
+    # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError, summarizeData
+    if not data:
+        summary = "<empty>"
+    else:
+        start = data[:_SUMMARY]
+        summary = utf8(start) if data[:1] == b"{" else start.hex()
+        summary += " ..." if len(data) > _SUMMARY else ""
+    return f"the object provided is unrecognized (must be of type {gvk.kind}): {text} ({summary})"
 
 
 def _known(api_version: Any, kind: Any) -> bool:

@@ -18,10 +18,18 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        (b"{", 400, ""),
-        (b"", 400, ""),
-        (b"[]", 400, ""),
-        (b'"x"', 400, ""),
+        (
+            b"{",
+            400,
+            (
+                "the object provided is unrecognized (must be of type ConfigMap): "
+                "couldn't get version/kind; json parse error: unexpected end of JSON input ({)"
+            ),
+        ),
+        (b"", 400, "json parse error: unexpected end of JSON input (<empty>)"),
+        (b"[]", 400, "json: cannot unmarshal array into Go value of type struct"),
+        (b'"x"', 400, "(227822)"),
+        (b'{"metadata": {"name": "a" "b"}}', 400, ' ({"metadata": {"name": "a" "b"} ...)'),
         (b'{"metadata": 1}', 400, "cannot be handled as a ConfigMap"),
         (b'{"metadata": {"name": "a"}, "data": {"x": 1}}', 400, "cannot be handled as a ConfigMap"),
         (b'{"metadata": {"name": "a", "labels": []}}', 400, "cannot be handled as a ConfigMap"),
@@ -35,9 +43,9 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
         ),
         (b'{"metadata": {"name": "../a"}}', 422, "metadata.name: Invalid value"),
         (b'{"metadata": {"name": "a\\u0000"}}', 422, "metadata.name: Invalid value"),
-        (b"\xff\xfe", 400, ""),
-        (b"[" * 20_000, 400, ""),
-        (b'{"a":' * 20_000, 400, ""),
+        (b"\xff\xfe", 400, "invalid character '\u00ff' looking for beginning of value (fffe)"),
+        (b"[" * 20_000, 400, "invalid character '[' exceeded max depth"),
+        (b'{"a":' * 20_000, 400, "invalid character '{' exceeded max depth"),
     ],
 )
 async def test_bad_bodies_are_refused(api: Api, body: bytes, status: int, text: str) -> None:

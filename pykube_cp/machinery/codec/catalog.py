@@ -6,7 +6,7 @@ from typing import Any
 
 from pykube_cp.machinery import schema, structural
 from pykube_cp.machinery.codec.cbor import Cbor
-from pykube_cp.machinery.codec.interface import Codec, DecodeError
+from pykube_cp.machinery.codec.interface import Codec, DecodeError, UnreadableError
 from pykube_cp.machinery.codec.json import Json
 from pykube_cp.machinery.codec.protobuf import Protobuf
 from pykube_cp.machinery.codec.yaml import Yaml
@@ -24,6 +24,12 @@ CODECS: tuple[Codec, ...] = (JSON, YAML, PROTOBUF)
 """What is served, the default first."""
 
 KNOWN: Mapping[str, Codec] = {codec.media_type: codec for codec in (*CODECS, CBOR)}
+
+_INTERPRETED = {
+    JSON.media_type: "couldn't get version/kind; json parse error: ",
+    CBOR.media_type: "unable to determine group/version/kind: ",
+}
+"""What stands before an error where upstream reads the kind first, and all else afterwards."""
 
 _HEAD = (
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
@@ -64,12 +70,20 @@ def decode_body(
         normalize: False leaves objects of built-in kinds as they were sent, for patches.
 
     Raises:
-        DecodeError: it cannot be read, or does not say its kind.
+        DecodeError: it cannot be read, or does not say its kind; ``UnreadableError`` when not even
+            the kind can be told.
     """
     codec = KNOWN[media_type]
     errors: list[str] | None = [] if strict else None
-    value = codec.decode(data, default, strict=errors)
+    try:
+        value = codec.decode(data, default, strict=errors)
+    except DecodeError as error:
+        if codec.typed:
+            raise
+        raise UnreadableError(_INTERPRETED.get(media_type, "") + str(error)) from error
     gvk = kind_of(value, data, default)
+    if value is None:
+        value = {}  # null says nothing
     kind = schema.find(gvk) if normalize and not codec.typed else None
     found = errors or []
     if kind is not None:
@@ -106,7 +120,7 @@ def _group_version(api_version: str) -> GroupVersion:
     try:
         return GroupVersion.parse(api_version)
     except ValueError as error:
-        raise DecodeError(str(error)) from error
+        raise UnreadableError(str(error)) from error
 
 
 def _text(value: Object, name: str) -> str:
@@ -118,8 +132,8 @@ def _text(value: Object, name: str) -> str:
     return text
 
 
-def _unreadable(kind: str, target: str) -> DecodeError:
-    return DecodeError(
+def _unreadable(kind: str, target: str) -> UnreadableError:
+    return UnreadableError(
         f"couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into {target}"
     )
 
