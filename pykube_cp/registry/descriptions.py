@@ -67,7 +67,10 @@ class Descriptions:
 
 
 def of_fields(places: Iterable[str]) -> dict[str, str]:
-    """Texts of fields: ``core.v1.Event.reason``, ``meta.v1.ObjectMeta.name``; takes some 10 ms."""
+    """Texts of fields: ``core.v1.Event.reason``, ``meta.v1.ObjectMeta.name``; takes some 10 ms.
+
+    ``core.v1.Event.`` is the type itself.
+    """
     try:
         definitions = _definitions()
     except (OSError, ValueError, LookupError) as error:
@@ -76,7 +79,8 @@ def of_fields(places: Iterable[str]) -> dict[str, str]:
     found = {}
     for place in places:
         type_name, _, name = full_name(place).rpartition(".")
-        said = definitions.get(type_name, {}).get("properties", {}).get(name, {})
+        definition = definitions.get(type_name, {})
+        said = definition.get("properties", {}).get(name, {}) if name else definition
         found[place] = said.get("description", "")
     return found
 

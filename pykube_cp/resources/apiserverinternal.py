@@ -3,7 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import apiserverinternal as columns
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
+from pykube_cp.resources.shared.spec_and_status import VersionedStatusStrategy
 from pykube_cp.resources.strategies import cluster
 
 STORAGE_VERSION = Resource(
@@ -18,11 +18,11 @@ STORAGE_VERSION = Resource(
             name="status",
             kind=GVK("internal.apiserver.k8s.io", "v1alpha1", "StorageVersion"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=VersionedStatusStrategy(),
         ),
     ),
     columns=columns.STORAGE_VERSION,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=cluster.StorageVersionStrategy(),
     storage_version_hash="c8YZt5U0nPk=",
     served_by_default=False,
 )

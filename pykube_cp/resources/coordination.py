@@ -24,6 +24,7 @@ LEASE_CANDIDATE_V1ALPHA2 = Resource(
     plural="leasecandidates",
     singular="leasecandidate",
     columns=columns.LEASE_CANDIDATE,
+    strategy=cluster.LeaseCandidateStrategy(),
     storage_version_hash="lvME0iHWE20=",
     stored_as=GVR("coordination.k8s.io", "v1beta1", "leasecandidates"),
     conversion=versions.between("coordination.k8s.io/v1beta1", "coordination.k8s.io/v1alpha2"),
@@ -37,6 +38,7 @@ LEASE_CANDIDATE_V1BETA1 = Resource(
     plural="leasecandidates",
     singular="leasecandidate",
     columns=columns.LEASE_CANDIDATE,
+    strategy=cluster.LeaseCandidateStrategy(),
     storage_version_hash="lvME0iHWE20=",
     served_by_default=False,
 )

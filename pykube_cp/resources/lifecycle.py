@@ -3,8 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import lifecycle as columns
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
-from pykube_cp.resources.strategies import cluster
+from pykube_cp.resources.strategies import lifecycle
 
 EVICTION_REQUEST = Resource(
     group="lifecycle.k8s.io",
@@ -17,11 +16,11 @@ EVICTION_REQUEST = Resource(
             name="status",
             kind=GVK("lifecycle.k8s.io", "v1alpha1", "EvictionRequest"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=lifecycle.RequestStatusStrategy(),
         ),
     ),
     columns=columns.EVICTION_REQUEST,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=lifecycle.EvictionStrategy(),
     storage_version_hash="0sGDWzI0u0Q=",
     served_by_default=False,
 )
@@ -37,11 +36,11 @@ EVICTION = Resource(
             name="status",
             kind=GVK("lifecycle.k8s.io", "v1alpha1", "Eviction"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=lifecycle.EvictionStatusStrategy(),
         ),
     ),
     columns=columns.EVICTION,
-    strategy=cluster.LifecycleStrategy(),
+    strategy=lifecycle.EvictionStrategy(),
     storage_version_hash="Un48RuLRFt0=",
     served_by_default=False,
 )

@@ -4,7 +4,6 @@ from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import storagemigration as columns
 from pykube_cp.resources.conversions import versions
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import storage
 
 STORAGE_VERSION_MIGRATION_V1 = Resource(
@@ -19,7 +18,7 @@ STORAGE_VERSION_MIGRATION_V1 = Resource(
             name="status",
             kind=GVK("storagemigration.k8s.io", "v1", "StorageVersionMigration"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=storage.MigrationStatusStrategy(),
         ),
     ),
     columns=columns.STORAGE_VERSION_MIGRATION,
@@ -39,7 +38,7 @@ STORAGE_VERSION_MIGRATION_V1BETA1 = Resource(
             name="status",
             kind=GVK("storagemigration.k8s.io", "v1beta1", "StorageVersionMigration"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=storage.MigrationStatusStrategy(),
         ),
     ),
     columns=columns.STORAGE_VERSION_MIGRATION,

@@ -6,6 +6,8 @@ from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
 from pykube_cp.resources.shared import cells
 
+_STATUS = "apiserverinternal.v1alpha1.StorageVersionStatus"
+
 
 def _storage_versions(obj: Object) -> str:
     return cells.some(
@@ -19,8 +21,10 @@ def _storage_versions(obj: Object) -> str:
 STORAGE_VERSION = (
     table.NAME,
     Column(
-        "CommonEncodingVersion", cells.at("status", "commonEncodingVersion", default=cells.UNSET)
+        "CommonEncodingVersion",
+        cells.at("status", "commonEncodingVersion", default=cells.UNSET),
+        described_by=f"{_STATUS}.commonEncodingVersion",
     ),
-    Column("StorageVersions", _storage_versions),
+    Column("StorageVersions", _storage_versions, described_by=f"{_STATUS}.storageVersions"),
     table.AGE,
 )

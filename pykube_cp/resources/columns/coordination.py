@@ -17,7 +17,11 @@ LEASE = (
 
 LEASE_CANDIDATE = (
     table.NAME,
-    Column("LeaseName", cells.at("spec", "leaseName")),
+    Column(
+        "LeaseName",
+        cells.at("spec", "leaseName"),
+        described_by="coordination.v1alpha2.LeaseCandidateSpec.leaseName",
+    ),
     Column("BinaryVersion", cells.at("spec", "binaryVersion")),
     Column("EmulationVersion", cells.at("spec", "emulationVersion")),
     table.AGE,

@@ -7,6 +7,8 @@ from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
 from pykube_cp.resources.shared import cells
 
+_GROUP = "lifecycle.v1alpha1."
+_REQUEST_SPEC, _REPORT = f"{_GROUP}EvictionRequestSpec.", f"{_GROUP}ResponderStatus."
 _ENDED = frozenset({"Canceled", "Interrupted", "Completed"})
 
 
@@ -29,17 +31,20 @@ def _status(obj: Object) -> str:
     return "Progressing" if observed > 0 else "Pending"
 
 
-_TARGET = (
-    table.NAME,
-    Column("Target", _target),
-    Column("Target Type", _target_type),
-    Column("Status", _status),
-)
+def _target_of(kind: str) -> tuple[Column, ...]:
+    target = f"{_GROUP}{kind}Spec.target"
+    return (
+        table.NAME,
+        Column("Target", _target, described_by=target),
+        Column("Target Type", _target_type, described_by=target),
+        Column("Status", _status, described_by=f"{_GROUP}{kind}Status.conditions"),
+    )
+
 
 EVICTION_REQUEST = (
-    *_TARGET,
-    Column("Requester", cells.at("spec", "requester")),
-    Column("Intent", cells.at("spec", "intent")),
+    *_target_of("EvictionRequest"),
+    Column("Requester", cells.at("spec", "requester"), described_by=f"{_REQUEST_SPEC}requester"),
+    Column("Intent", cells.at("spec", "intent"), described_by=f"{_REQUEST_SPEC}intent"),
     table.AGE,
 )
 
@@ -121,12 +126,16 @@ def _requesters(eviction: Object) -> str:
 
 
 EVICTION = (
-    *_TARGET,
-    Column("Active Responder", _active_responder),
-    Column("Responder Status", _responder_status),
-    Column("Responder Expected Finish", _expected_finish),
-    Column("Requesters", _requesters),
+    *_target_of("Eviction"),
+    Column("Active Responder", _active_responder, described_by=f"{_GROUP}TargetResponder.state"),
+    Column("Responder Status", _responder_status, described_by=_REPORT),
+    Column(
+        "Responder Expected Finish",
+        _expected_finish,
+        described_by=f"{_REPORT}expectedCompletionTime",
+    ),
+    Column("Requesters", _requesters, described_by=f"{_GROUP}EvictionStatus.requesters"),
     table.AGE,
-    Column("Responder Heartbeat", _heartbeat, priority=1),
-    Column("Responder Status Message", _message, priority=1),
+    Column("Responder Heartbeat", _heartbeat, priority=1, described_by=f"{_REPORT}heartbeatTime"),
+    Column("Responder Status Message", _message, priority=1, described_by=f"{_REPORT}message"),
 )

@@ -46,7 +46,10 @@ def _status(group: Object) -> str:
     return "Scheduled" if scheduled.get("status") == "True" else "Unschedulable"
 
 
-_POLICY = Column("Policy", _policy)
+def _policy_of(kind: str) -> Column:
+    return Column("Policy", _policy, described_by=f"scheduling.{kind}Spec.schedulingPolicy")
+
+
 _WORKLOAD = Column(
     "Workload",
     cells.at("spec", "workloadRef", "workloadName", default=cells.NONE),
@@ -55,10 +58,10 @@ _WORKLOAD = Column(
 
 POD_GROUP = (
     table.NAME,
-    _POLICY,
+    _policy_of("v1beta1.PodGroup"),
     _WORKLOAD,
     Column("Status", _status, description="Status of the PodGroup"),
     table.AGE,
 )
 
-COMPOSITE_POD_GROUP = (table.NAME, _POLICY, _WORKLOAD, table.AGE)
+COMPOSITE_POD_GROUP = (table.NAME, _policy_of("v1alpha3.CompositePodGroup"), _WORKLOAD, table.AGE)

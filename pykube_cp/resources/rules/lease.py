@@ -5,6 +5,16 @@ from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks
 
+OLDEST = "OldestEmulationVersion"
+
+
+def check_strategy(strategy: str, path: Path) -> checks.Errors:
+    # upstream: pkg/apis/coordination/validation/validation.go ValidateCoordinatedLeaseStrategy
+    where = path.child("strategy")
+    if "/" in strategy:
+        return checks.qualified(strategy, where)
+    return checks.supported(strategy, where, (OLDEST,))
+
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/coordination/validation/validation.go ValidateLeaseSpec
@@ -14,12 +24,9 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
         where = path.child("leaseDurationSeconds")
         found.append(FieldError.invalid(where, seconds, "must be greater than 0"))
     found += checks.nonnegative(spec, path, "leaseTransitions")
-    strategy, where = spec.get("strategy"), path.child("strategy", "strategy")
+    strategy = spec.get("strategy")
     if strategy is not None:
-        if "/" in strategy:
-            found += checks.qualified(strategy, where)
-        else:
-            found += checks.supported(strategy, where, ("OldestEmulationVersion",))
+        found += check_strategy(strategy, path.child("strategy"))
     if spec.get("preferredHolder") and not strategy:
         text = "may only be specified if `strategy` is defined"
         found.append(FieldError.forbidden(path.child("preferredHolder"), text))

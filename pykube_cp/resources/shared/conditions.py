@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
-from pykube_cp.machinery import names
+from pykube_cp.machinery import names, schema, structural
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks
@@ -35,6 +36,19 @@ def check(conditions: Sequence[Object], path: Path) -> checks.Errors:
         seen.add(kind)
         found += _condition(condition, where)
     return found
+
+
+def shown(conditions: Sequence[Object]) -> list[Any] | None:
+    """As texts show them."""
+    kind = schema.type_named(f"{schema.META}Condition")
+    return [structural.in_order(condition, kind) for condition in conditions] or None
+
+
+def is_true(status: Object, kind: str) -> bool:
+    """What the first condition of that type says."""
+    listed = status.get("conditions") or ()
+    said = [each.get("status") for each in listed if each.get("type") == kind]
+    return said[:1] == ["True"]
 
 
 def _condition(condition: Object, path: Path) -> checks.Errors:

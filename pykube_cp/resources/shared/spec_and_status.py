@@ -56,3 +56,9 @@ class KeptMetaStatusStrategy(StatusStrategy):
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
         keep_meta_for_status(obj, old)
+
+
+class VersionedStatusStrategy(KeptMetaStatusStrategy):
+    """One that takes no update without a version."""
+
+    allow_unconditional_update = False

@@ -4,7 +4,7 @@ from pykube_cp.machinery import addresses, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
-from pykube_cp.registry.validation import IMMUTABLE
+from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
 from pykube_cp.resources.shared import node_labels
 from pykube_cp.resources.shared.immutable import ImmutableFields
 from pykube_cp.resources.shared.meta import keep_meta_for_status
@@ -125,6 +125,39 @@ class ServiceCIDRStrategy(SpecAndStatusStrategy):
         ]
 
 
+class LeaseCandidateStrategy(Strategy):
+    """Those who stand for a lease."""
+
+    # upstream: pkg/registry/coordination/leasecandidate/strategy.go
+
+    allow_create_on_update = True
+    allow_unconditional_update = False
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        return names.is_config_map_key(name)
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        now, before = ((one.get("spec") or {}).get("leaseName") or "" for one in (obj, old))
+        return validate_immutable(now, before, Path("spec", "leaseName"))
+
+
+class StorageVersionStrategy(SpecAndStatusStrategy):
+    """Versions in which servers store objects."""
+
+    # upstream: pkg/registry/apiserverinternal/storageversion/strategy.go
+
+    has_generation = False
+    allow_unconditional_update = False
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        # upstream: pkg/apis/apiserverinternal/validation/validation.go ValidateStorageVersionName
+        group, dot, resource = name.rpartition(".")
+        if not dot:
+            return ["name must be in the form of <group>.<resource>"]
+        found = [f"the group segment {why}" for why in names.is_dns1123_subdomain(group)]
+        return found + [f"the resource segment {why}" for why in names.is_dns1035_label(resource)]
+
+
 class IPAddressStrategy(ImmutableFields):
     """IP addresses, whose names they are."""
 
@@ -182,11 +215,5 @@ class AdmissionPolicyStrategy(SpecAndStatusStrategy):
     """Validating admission policies."""
 
     # upstream: pkg/registry/admissionregistration/validatingadmissionpolicy/strategy.go
-
-    allow_unconditional_update = False
-
-
-class LifecycleStrategy(SpecAndStatusStrategy):
-    """Kinds of groups that are off by default."""
 
     allow_unconditional_update = False

@@ -1,16 +1,28 @@
 """Kinds of ``storage.k8s.io`` and ``storagemigration.k8s.io``."""
 
+import re
+from collections.abc import Iterable
+
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import Strategy, WriteContext
-from pykube_cp.registry.validation import validate_immutable
+from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
+from pykube_cp.resources.shared import conditions
+from pykube_cp.resources.shared.checks import invalid
+from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.immutable import ImmutableFields
-from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
+from pykube_cp.resources.shared.spec_and_status import (
+    SpecAndStatusStrategy,
+    VersionedStatusStrategy,
+)
 
 _TOKENS = (
     "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to "
     "prevent possible logging of tokens in volume attributes"
 )
+_MIGRATION_SPEC = "io.k8s.api.storagemigration.v1.StorageVersionMigrationSpec"
+_ENDS = ("Succeeded", "Failed")
+_is_version = re.compile("[1-9][0-9]*").fullmatch
 
 
 class StorageClassStrategy(ImmutableFields):
@@ -108,11 +120,44 @@ class VolumeAttributesClassStrategy(Strategy):
         ]
 
 
-class StorageVersionMigrationStrategy(ImmutableFields, SpecAndStatusStrategy):
+class StorageVersionMigrationStrategy(SpecAndStatusStrategy):
     """Storage version migrations."""
 
     # upstream: pkg/registry/storagemigration/storagemigration/strategy.go
 
     has_generation = False
     allow_unconditional_update = False
-    immutable = (("spec",),)
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        now, before = obj.get("spec") or {}, old.get("spec") or {}
+        if now == before:
+            return []
+        return [FieldError.invalid(Path("spec"), internal(now, _MIGRATION_SPEC), IMMUTABLE)]
+
+
+class MigrationStatusStrategy(VersionedStatusStrategy):
+    """``storageversionmigrations/status``."""
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        # upstream: storagemigration validation.go ValidateStorageVersionMigrationStatusUpdate
+        status, before = obj.get("status") or {}, old.get("status") or {}
+        version, where = status.get("resourceVersion") or "", Path("status", "resourceVersion")
+        found = []
+        if version and not _is_version(version):
+            text = f"resource version is not well formed: {version}"
+            found.append(FieldError.invalid(where, version, text))
+        listed, path = status.get("conditions") or [], Path("status", "conditions")
+        found += conditions.check(listed, path)
+        if before.get("resourceVersion"):
+            found += validate_immutable(version, before["resourceVersion"], where)
+        return found + invalid(path, conditions.shown(listed), _contradictions(status, before))
+
+
+def _contradictions(status: Object, old: Object) -> Iterable[str]:
+    succeeded, failed = (conditions.is_true(status, kind) for kind in _ENDS)
+    if succeeded and failed:
+        yield "Both success and failed conditions cannot be true at the same time"
+    if conditions.is_true(old, "Succeeded") and not succeeded:
+        yield "Success condition cannot be set to false once it is true"
+    if conditions.is_true(old, "Failed") and not failed:
+        yield "Failed condition cannot be set to false once it is true"
