@@ -6,10 +6,10 @@ from typing import Any
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import ownership
 from pykube_cp.api.decode import Validation, check_kind, finish, read_body, refusal
+from pykube_cp.api.endpoints import not_allowed
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
 from pykube_cp.api.verbs.patch import read_patch
-from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import defaulting
@@ -23,6 +23,17 @@ _OPERATIONS = {
     "update": Operation.UPDATE,
     "patch": Operation.UPDATE,
 }
+_KEEPS_METADATA = "token"
+"""The subresource whose handler looks at metadata that are else the server's."""
+# upstream: apiserver pkg/registry/rest/rest.go SubresourceObjectMetaPreserver
+_OF_SYSTEM = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+)
+# upstream: apiserver pkg/registry/rest/meta.go WipeObjectMetaSystemFields
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -31,7 +42,7 @@ async def handle(scope: Scope, page: Page) -> ObjectResult:
     verb = scope.request.info.verb
     handler = page.verbs.get(verb)
     if handler is None:
-        raise errors.method_not_supported(scope.resource.group_resource, scope.request.method)
+        raise not_allowed()
     options = scope.options(_OPTIONS[verb]) if verb in _OPTIONS else Options()
     body = await _body(scope, page, options) if verb in {"create", "update"} else None
     operation = _OPERATIONS.get(verb, Operation.UPDATE)
@@ -62,11 +73,13 @@ async def _body(scope: Scope, page: Page, options: Options) -> Object:
     validation.judge(found, refusal(page.accepts))
     defaulting.default(body, page.accepts)
     meta = body.setdefault("metadata", {})
-    if scope.resource.namespaced:
-        check_namespace(body, scope.namespace)
+    if scope.request.info.verb == "create" and page.subresource != _KEEPS_METADATA:
+        for field in _OF_SYSTEM:
+            meta.pop(field, None)
+    check_namespace(body, scope.namespace if scope.resource.namespaced else "")
     if scope.name and not meta.get("name"):
         meta["name"] = scope.name
-    elif scope.name:
+    elif scope.name and page.subresource != _KEEPS_METADATA:
         check_name(body, scope.name)
     return body
 

@@ -69,8 +69,12 @@ class ServiceAccount:
         if known is not None:
             return known
         try:
-            if unverified_claims(token).get("iss") not in (*self._issuers, _LEGACY_ISSUER):
-                return None
+            issuer = unverified_claims(token).get("iss")
+        except TokenError:
+            return None
+        if issuer not in (*self._issuers, _LEGACY_ISSUER):
+            return None
+        try:
             claims = self._verifier.verify(token)
         except TokenError as error:
             raise AuthenticationError(str(error)) from None

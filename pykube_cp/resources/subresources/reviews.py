@@ -5,11 +5,12 @@ from typing import Any
 
 from pykube_cp.authn.interface import AuthenticationError, Credentials
 from pykube_cp.authz.interface import Attributes, Decision
-from pykube_cp.machinery import errors
-from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery.field_errors import FieldError
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import UserInfo
+from pykube_cp.resources.shared import access_reviews
 from pykube_cp.resources.subresources.interface import Answer, Call, Page
 
 _AUTHORIZATION, _AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
@@ -17,34 +18,41 @@ _AUTHORIZATION, _AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io
 
 async def subject_access_review(call: Call) -> Answer:
     """May that user do this?"""
-    spec = _spec(call)
-    _check_attributes(call, spec)
-    if not spec.get("user") and not spec.get("groups"):
-        raise _invalid(call, "user", "at least one of user or group must be specified")
-    extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
-    user = UserInfo(
-        spec.get("user", ""), spec.get("uid", ""), tuple(spec.get("groups") or ()), extra
-    )
-    return await _review(call, user, spec)
+    review = _recorded(call)
+    _refuse(access_reviews.check(review))
+    return await _review(call, _named_user(review), review)
 
 
 async def local_subject_access_review(call: Call) -> Answer:
     """The same for one namespace."""
-    spec = _spec(call)
-    attributes = spec.get("resourceAttributes")
-    if attributes is None:
-        raise _invalid(call, "resourceAttributes", "must be specified")
-    if attributes.get("namespace", "") != call.namespace:
-        detail = f"spec.resourceAttributes.namespace must match namespace: {call.namespace}"
-        raise errors.bad_request(detail)
-    return await subject_access_review(call)
+    review = _recorded(call)
+    _refuse(access_reviews.check_local(review))
+    return await _review(call, _named_user(review), review)
 
 
 async def self_subject_access_review(call: Call) -> Answer:
     """May I do this?"""
-    spec = _spec(call)
-    _check_attributes(call, spec)
-    return await _review(call, call.user, spec)
+    review = _recorded(call)
+    _refuse(access_reviews.check_own(review))
+    return await _review(call, call.user, review)
+
+
+def _recorded(call: Call) -> Object:
+    assert call.body is not None
+    return call.record(call.body, None)
+
+
+def _refuse(found: list[FieldError]) -> None:
+    if found:
+        # Without a kind: upstream's object has lost it by then.
+        raise errors.invalid((_AUTHORIZATION, ""), "", found)
+
+
+def _named_user(review: Object) -> UserInfo:
+    spec = review["spec"]
+    extra = {key: tuple(values or ()) for key, values in (spec.get("extra") or {}).items()}
+    groups = tuple(spec.get("groups") or ())
+    return UserInfo(spec.get("user") or "", spec.get("uid") or "", groups, extra)
 
 
 async def self_subject_rules_review(call: Call) -> Answer:
@@ -61,12 +69,13 @@ async def self_subject_rules_review(call: Call) -> Answer:
     }
     if rules.error:
         status["evaluationError"] = rules.error
-    return _answer(call, status)
+    return _answer({"metadata": {}, "spec": {}, "status": status}, call)
 
 
 async def self_subject_review(call: Call) -> Answer:
     """Who am I?"""
-    return _answer(call, {"userInfo": _user_info(call.user)})
+    meta = {"creationTimestamp": clock.timestamp()}
+    return _answer({"metadata": meta, "status": {"userInfo": _user_info(call.user)}}, call)
 
 
 async def token_review(call: Call) -> Answer:
@@ -75,31 +84,39 @@ async def token_review(call: Call) -> Answer:
     token = spec.get("token", "")
     if not token:
         raise errors.bad_request("token is required for TokenReview in authentication")
+    return Answer({**_recorded(call), "status": await _judge(call, token, spec)}, 201)
+
+
+async def _judge(call: Call, token: str, spec: Object) -> Object:
     wanted = tuple(spec.get("audiences") or ())
     credentials = Credentials({"authorization": f"Bearer {token}"})
     try:
         identity = await call.extra["authenticate_token"](credentials, wanted)
     except (AuthenticationError, errors.StatusError) as error:
-        return _answer(call, {"user": {}, "error": str(error)})
+        return {"user": {}, "error": str(error)}
     if identity is None:
-        return _answer(call, {"user": {}})
+        # upstream: apiserver pkg/authentication/request/bearertoken/bearertoken.go invalidToken
+        return {"user": {}, "error": "invalid bearer token"}
     status: Object = {"authenticated": True, "user": _user_info(identity.user)}
     audiences = [each for each in wanted if each in identity.audiences] or (
         list(identity.audiences) if not wanted else []
     )
     if audiences:
         status["audiences"] = audiences
-    return _answer(call, status)
+    return status
 
 
-async def _review(call: Call, user: UserInfo, spec: Object) -> Answer:
+async def _review(call: Call, user: UserInfo, review: Object) -> Answer:
+    spec = review["spec"]
     decision, reason = await call.authorizer.authorize(_attributes(user, spec))
     status: Object = {"allowed": decision is Decision.ALLOW}
     if decision is Decision.DENY:
         status["denied"] = True
     if reason:
         status["reason"] = reason
-    return _answer(call, status)
+    if unread := access_reviews.evaluation_error(spec.get("resourceAttributes") or {}):
+        status["evaluationError"] = unread
+    return Answer({**review, "status": status}, 201)
 
 
 def _attributes(user: UserInfo, spec: Object) -> Attributes:
@@ -120,32 +137,17 @@ def _attributes(user: UserInfo, spec: Object) -> Attributes:
     )
 
 
-def _check_attributes(call: Call, spec: Object) -> None:
-    both = ("resourceAttributes" in spec, "nonResourceAttributes" in spec)
-    if all(both):
-        detail = "cannot be specified in combination with resourceAttributes"
-        raise _invalid(call, "nonResourceAttributes", detail)
-    if not any(both):
-        detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        raise _invalid(call, "resourceAttributes", detail)
-
-
-def _invalid(call: Call, field: str, detail: str) -> errors.StatusError:
-    kind = (call.resource.group, call.resource.kind)
-    found = [FieldError.invalid(Path("spec").child(field), None, detail)]
-    return errors.invalid(kind, "", found)
-
-
 def _spec(call: Call) -> Object:
     assert call.body is not None
     spec: Object = call.body.get("spec") or {}
     return spec
 
 
-def _answer(call: Call, status: Object) -> Answer:
+def _answer(made: Object, call: Call) -> Answer:
+    """An object that has nothing of the one that was sent."""
     assert call.body is not None
-    body = call.body
-    return Answer({**body, "metadata": body.get("metadata") or {}, "status": status}, 201)
+    sent = call.body
+    return Answer({"kind": sent["kind"], "apiVersion": sent["apiVersion"], **made}, 201)
 
 
 def _user_info(user: UserInfo) -> Object:
