@@ -107,6 +107,8 @@ def _watched(resource: Any, watched: Watched) -> Object:
         if watched.initial_events_end:
             metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
         return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+    if watched.object is not None and resource.conversion is None:
+        return watched.object
     obj = watched.entry.object()
     if watched.stamp:
         obj["metadata"]["resourceVersion"] = str(watched.stamp)

@@ -262,7 +262,8 @@ class Watched(msgspec.Struct, frozen=True):
     """A change as one watcher sees it: ``type`` is ADDED, MODIFIED, DELETED or BOOKMARK.
 
     ``entry`` holds the object; for an object that left the selector, ``stamp`` is the revision that
-    its last matching state gets. ``frames`` is shared by all watchers of the same change.
+    its last matching state gets. ``frames`` is shared by all watchers of the same change, and so is
+    ``object``, the entry decoded, where that is at hand.
     """
 
     type: str
@@ -270,6 +271,7 @@ class Watched(msgspec.Struct, frozen=True):
     stamp: int = 0
     frames: dict[Any, bytes] | None = None
     initial_events_end: bool = False
+    object: Object | None = None
 
 
 class WatchResult(msgspec.Struct):

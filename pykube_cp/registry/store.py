@@ -359,14 +359,14 @@ class Store:
     async def _mark(self, ctx: WriteContext, current: Entry, obj: Object) -> Object:
         if ctx.dry_run or _same(current.object(), obj):
             return obj
-        await self._objects.update(
+        entry = await self._objects.update(
             current.key,
             obj,
             self.index(obj),
             current.revision,
             group_resource=self.resource.group_resource,
         )
-        return obj
+        return entry.object()
 
     async def _remove(self, ctx: WriteContext, obj: Object, revision: int) -> Entry:
         meta = obj["metadata"]

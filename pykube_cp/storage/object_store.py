@@ -69,7 +69,8 @@ class ObjectStore:
         group_resource: tuple[str, str],
         expires_at: float = 0.0,
     ) -> Entry:
-        note = Note(index)
+        """Write ``obj``, which from now on belongs to whoever watches."""
+        note = Note(index, obj)
         put = Put(key=key, render=renderer(obj), expected=ABSENT, note=note, expires_at=expires_at)
         name = key.rpartition("/")[2]
         with translated(group_resource, name):
@@ -89,8 +90,11 @@ class ObjectStore:
         group_resource: tuple[str, str],
         expires_at: float = 0.0,
     ) -> Entry:
-        """Replace the object at ``expected``; ``Conflict`` when it is elsewhere by now."""
-        note = Note(index)
+        """Replace the object at ``expected``; ``Conflict`` when it is elsewhere by now.
+
+        As with ``create``, nobody may change ``obj`` afterwards.
+        """
+        note = Note(index, obj)
         put = Put(
             key=key, render=renderer(obj), expected=expected, note=note, expires_at=expires_at
         )

@@ -81,7 +81,8 @@ class Messages:
 class Change(msgspec.Struct):
     """One write. ``frames`` keeps what has been encoded for watchers, by media type and transform.
 
-    ``seen`` is for what those see of it who select nothing.
+    ``seen`` is for what those see of it who select nothing. While it is being delivered ``object`` is
+    what was written, where that is known, for those who want no bytes; to be read only.
 
     ``entry`` is the state after the write; of a deletion, the last state with the deletion's revision.
     """
@@ -92,15 +93,20 @@ class Change(msgspec.Struct):
     at: float
     frames: dict[Any, bytes]
     seen: Any = None
+    object: Object | None = None
 
 
 class Note:
-    """Goes with a write through the storage and brings back the entry that it became."""
+    """Goes with a write through the storage and brings back the entry that it became.
 
-    __slots__ = ("entry", "index")
+    ``object`` is what was written, if nobody changes it any more: local watchers need not decode it.
+    """
 
-    def __init__(self, index: Index) -> None:
+    __slots__ = ("entry", "index", "object")
+
+    def __init__(self, index: Index, obj: Object | None = None) -> None:
         self.index = index
+        self.object = obj
         self.entry: Entry | None = None
 
 
@@ -261,7 +267,8 @@ class ResourceCache:
     def _change(self, event: Event, previous: Entry | None, message: bytes | None = None) -> Change:
         note = event.note if isinstance(event.note, Note) else None
         entry = self._entry(event.key, event.value, event.revision, note, message)
-        return Change(entry, previous, event.deleted, clock.monotonic(), {})
+        obj = note.object if note is not None else None
+        return Change(entry, previous, event.deleted, clock.monotonic(), {}, object=obj)
 
     def _apply(self, event: Event) -> None:
         key = event.key
@@ -281,6 +288,7 @@ class ResourceCache:
         self._remember(change)
         for subscription in list(self._interested(change)):
             subscription.deliver(change)
+        change.object = change.seen = None  # the log keeps bytes only
 
     def _remember(self, change: Change) -> None:
         log = self._log

@@ -395,3 +395,27 @@ async def test_messages_beyond_the_limit_are_not_kept() -> None:
     assert kept.of(first, lambda _obj: b"sixsix") == b"sixsix"
     assert kept.of(second, lambda _obj: b"sixsix") == b"sixsix"
     assert (first.message, second.message, kept.size) == (b"sixsix", b"", 6)
+
+
+async def test_watchers_get_what_was_written_and_the_log_keeps_only_bytes() -> None:
+    storage = MemoryStorage()
+    caches = WatchCache(storage)
+    cache = await loaded(caches)
+    got: list[tuple[Object | None, Object]] = []
+    changes: list[Change] = []
+
+    def deliver(change: Change) -> None:
+        changes.append(change)
+        got.append((change.object, change.entry.object()))
+
+    cache.subscribe(Subscription(deliver))
+    objects = ObjectStore(storage)
+    obj = pod("a", "n1", x="y")
+    entry = await objects.create(key("a"), obj, index(obj), group_resource=GROUP_RESOURCE)
+    await objects.delete(
+        key("a"), pod("a"), index(obj), entry.revision, group_resource=GROUP_RESOURCE
+    )
+    assert got[0][0] is obj
+    assert got[0][0] == got[0][1]
+    assert got[1][0] is None  # what is deleted goes on to the client's answer
+    assert [change.object for change in changes] == [None, None]

@@ -144,7 +144,7 @@ class Watcher:
         if change.deleted:
             return Watched("DELETED", change.entry, frames=change.frames) if was else None
         if self._matches(change.entry):
-            return Watched("MODIFIED" if was else "ADDED", change.entry, frames=change.frames)
+            return _present("MODIFIED" if was else "ADDED", change)
         if was:
             stamp = change.entry.revision
             return Watched("DELETED", change.previous, stamp, frames=change.frames)
@@ -170,8 +170,12 @@ def _as_all_see(change: Change) -> Watched | None:
     seen: Watched | None = change.seen
     if seen is None and (change.previous is not None or not change.deleted):
         kind = "DELETED" if change.deleted else "MODIFIED" if change.previous else "ADDED"
-        seen = change.seen = Watched(kind, change.entry, frames=change.frames)
+        seen = change.seen = _present(kind, change)
     return seen
+
+
+def _present(kind: str, change: Change) -> Watched:
+    return Watched(kind, change.entry, frames=change.frames, object=change.object)
 
 
 def _nobody(watched: Watched) -> bool:
