@@ -175,7 +175,7 @@ class Updater:
     def _keeps(self, last: VersionedSet, wanted: Fields) -> bool:
         """Whether all that was applied before still is, so that pruning would take nothing."""
         same_version = self._convert is None or last.api_version == self._version
-        return same_version and not sets.difference(last.fields, wanted)
+        return same_version and (last.fields is wanted or not sets.difference(last.fields, wanted))
 
     def _prune(
         self, merged: Object, managed: ManagedSets, by: Manager, last: VersionedSet

@@ -20,9 +20,8 @@ def warnings(volumes: Sequence[Object]) -> list[str]:
     found = []
     for volume in volumes:
         name = volume.get("name", "")
-        for kind, described, files in _plain(volume):
-            if kind:
-                found += _of_volume(name, described, files)
+        for described, files in _plain(volume):
+            found += _of_volume(name, described, files)
         for source in (volume.get("projected") or {}).get("sources") or ():
             if not any(value is not None for value in source.values()):
                 found.append(f"volume {quote(name)} (Projected) has no sources provided")
@@ -32,13 +31,13 @@ def warnings(volumes: Sequence[Object]) -> list[str]:
     return found
 
 
-def _plain(volume: Object) -> Iterator[tuple[Object, str, list[_File]]]:
-    config = volume.get("configMap") or {}
-    yield config, f"ConfigMap {quote(config.get('name', ''))}", _files(config, "")
-    secret = volume.get("secret") or {}
-    yield secret, f"Secret {quote(secret.get('secretName', ''))}", _files(secret, "")
-    downward = volume.get("downwardAPI") or {}
-    yield downward, "DownwardAPI", _files(downward, "")
+def _plain(volume: Object) -> Iterator[tuple[str, list[_File]]]:
+    if config := volume.get("configMap"):
+        yield f"ConfigMap {quote(config.get('name', ''))}", _files(config, "")
+    if secret := volume.get("secret"):
+        yield f"Secret {quote(secret.get('secretName', ''))}", _files(secret, "")
+    if downward := volume.get("downwardAPI"):
+        yield "DownwardAPI", _files(downward, "")
 
 
 def _files(source: Object, described: str) -> list[_File]:
