@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import raw
+import upgrades
 from normalise import Normaliser
 from script import Case, Step, fill
 from yarl import URL
@@ -32,6 +33,14 @@ HEADERS = (
     "Accept-Patch",
     "Connection",
     "Upgrade",
+    "Sec-WebSocket-Accept",
+    "Sec-WebSocket-Protocol",
+    "X-Stream-Protocol-Version",
+    "X-Fake",
+    "Set-Cookie",
+    "Server",
+    "Access-Control-Allow-Origin",
+    "Access-Control-Expose-Headers",
 )
 """Compared as they are."""
 PRESENT = ("ETag", "Audit-Id", "Date")
@@ -78,6 +87,8 @@ class Talk:
             return await self._collect(step)
         if step.raw:
             return await self._raw(step)
+        if step.upgrade:
+            return await self._exchange(step)
         response = await self._send(step)
         if step.watch:
             self.watches[step.watch] = response
@@ -103,6 +114,16 @@ class Talk:
             for answer in raw.answers(received.data, raw.methods_of(pieces))
         ]
         return Answer(0, {}, {"answers": found, "closed": received.closed})
+
+    async def _exchange(self, step: Step) -> Answer:
+        url = self.server.url + fill(step.path, self.variables)
+        headers = [*step.headers.items(), ("Accept", step.accept)]
+        sent = step.payload(self.variables) or b""
+        context = self.server.contexts[step.user]
+        answer = await upgrades.exchange(url, context, step.method, headers, sent)
+        body = _parse(answer.headers.get("Content-Type", ""), answer.body)
+        found = {name.lower(): answer.headers.getall(name) for name in answer.headers}
+        return Answer(answer.status, self._headers(found), self.normaliser.value(body))
 
     async def _send(self, step: Step) -> aiohttp.ClientResponse:
         headers: dict[str, str] = dict(step.headers)

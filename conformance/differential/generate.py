@@ -5,7 +5,7 @@ once; what is made of them is only tried (`dryRun=All`), so the cases do not dis
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,13 @@ def collection(row: Resource, namespace: str) -> str:
 
 def bases(name: str = "*.yaml") -> list[Base]:
     """The objects of the files; those of the setup only when asked for by name."""
+    return read_bases(path for path in BASES.glob(name) if name == SETUP or path.name != SETUP)
+
+
+def read_bases(paths: Iterable[Path]) -> list[Base]:
     return [
         Base(obj, _row(obj))
-        for path in sorted(BASES.glob(name))
-        if name == SETUP or path.name != SETUP
+        for path in sorted(paths)
         for text in path.read_bytes().split(b"\n---\n")
         if (obj := yaml_rules.loads(text))
     ]
@@ -93,15 +96,15 @@ def _row(obj: Object) -> Resource:
 
 def setup() -> Iterator[Case]:
     """Stores what all generated cases need, one after the other."""
-    yield _one(
+    yield one_step(
         "bases", "namespace", "POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}}
     )
     for base in (*bases(SETUP), *bases()):
         name, save = f"{base.title} is taken", {base.version: "metadata.resourceVersion"}
-        yield _one("bases", name, "POST", base.collection, base.obj, save=save)
+        yield one_step("bases", name, "POST", base.collection, base.obj, save=save)
 
 
-def _one(theme: str, name: str, method: str, path: str, body: Any, **more: Any) -> Case:
+def one_step(theme: str, name: str, method: str, path: str, body: Any, **more: Any) -> Case:
     step = Step(method=method, path=path, body=body, **more)
     return Case(theme=theme, name=name, steps=(step,), own_namespace=False)
 
@@ -120,16 +123,16 @@ def _fields(base: Base) -> Iterator[Case]:
         if path in {("kind",), ("apiVersion",)}:
             continue
         name = f"{base.title}: {title}"
-        create = _spoil(fresh, path, value)
-        yield _one("create", name, "POST", f"{base.collection}?dryRun=All", create)
+        create = spoil(fresh, path, value)
+        yield one_step("create", name, "POST", f"{base.collection}?dryRun=All", create)
         if path[:2] == ("metadata", "name"):
             continue
-        update = _spoil(base.versioned(), path, value)
+        update = spoil(base.versioned(), path, value)
         url = f"{base.collection}/{base.name}?dryRun=All"
-        yield _one("update", name, "PUT", url, update)
+        yield one_step("update", name, "PUT", url, update)
 
 
-def _spoil(obj: Object, path: tuple[Any, ...], value: Any) -> Object:
+def spoil(obj: Object, path: tuple[Any, ...], value: Any) -> Object:
     copy: Object = json.loads(json.dumps(obj))
     node: Any = copy
     for part in path[:-1]:
@@ -183,10 +186,10 @@ def _unknown_fields(base: Base) -> Iterator[Case]:
     obj["metadata"]["name"] = f"{base.name}-2"
     for how in ("Strict", "Warn", "Ignore"):
         url = f"{base.collection}?dryRun=All&fieldValidation={how}"
-        yield _one("unknown fields", f"{base.title}: {how}", "POST", url, obj)
+        yield one_step("unknown fields", f"{base.title}: {how}", "POST", url, obj)
     url = f"{base.collection}/{base.name}?dryRun=All&fieldValidation=Strict&fieldManager=me"
     patch = {"type": "application/merge-patch+json", "text": json.dumps({"metadata": {"x": 1}})}
-    yield _one("unknown fields", f"{base.title}: merge patch", "PATCH", url, None, **patch)
+    yield one_step("unknown fields", f"{base.title}: merge patch", "PATCH", url, None, **patch)
 
 
 def _add_unknown(node: Any) -> None:
@@ -229,14 +232,14 @@ def _forms() -> Iterator[Case]:
                 ("table without", f"{one}?includeObject=None"),
             ):
                 name = f"{base.title}: {title} as {accept or 'nothing'}"
-                yield _one("forms", name, "GET", path, None, accept=accept)
+                yield one_step("forms", name, "GET", path, None, accept=accept)
         yield from _written(base, one)
 
 
 def _written(base: Base, one: str) -> Iterator[Case]:
     for form in ("json", "yaml", "protobuf"):
         name = f"{base.title}: replaced in {form}"
-        yield _one("forms", name, "PUT", f"{one}?dryRun=All", base.versioned(), form=form)
+        yield one_step("forms", name, "PUT", f"{one}?dryRun=All", base.versioned(), form=form)
     text = json.dumps({"metadata": {"labels": {"added": "x"}}})
     for kind in ("merge-patch", "strategic-merge-patch", "json-patch", "apply-patch"):
         more = {"type": f"application/{kind}+json", "text": text}
@@ -248,7 +251,7 @@ def _written(base: Base, one: str) -> Iterator[Case]:
             head = {"apiVersion": base.obj["apiVersion"], "kind": base.row.kind, "metadata": name}
             more = {"type": "application/apply-patch+yaml", "text": json.dumps(head)}
         url = f"{one}?dryRun=All&fieldManager=me"
-        yield _one("forms", f"{base.title}: {kind}", "PATCH", url, None, **more)
-    yield _one("forms", f"{base.title}: deleted", "DELETE", f"{one}?dryRun=All", None)
-    yield _one("forms", f"{base.title}: posted to", "POST", one, base.obj)
-    yield _one("forms", f"{base.title}: put to the list", "PUT", base.collection, base.obj)
+        yield one_step("forms", f"{base.title}: {kind}", "PATCH", url, None, **more)
+    yield one_step("forms", f"{base.title}: deleted", "DELETE", f"{one}?dryRun=All", None)
+    yield one_step("forms", f"{base.title}: posted to", "POST", one, base.obj)
+    yield one_step("forms", f"{base.title}: put to the list", "PUT", base.collection, base.obj)

@@ -8,6 +8,7 @@ docs/compatibility.md.
 
 import argparse
 import asyncio
+import contextlib
 import re
 import sys
 import time
@@ -18,7 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import fakes
 import generate
+import generate_lifecycle
+import generate_status
+import network
 import script
 import servers
 from exchange import Server, Talk, run_steps
@@ -130,11 +135,13 @@ def arguments() -> argparse.Namespace:
 
 
 def selected(options: argparse.Namespace) -> list[Case]:
-    made = list(generate.cases())[:: options.every]
+    generators = (generate, generate_status, generate_lifecycle)
+    made = [case for each in generators for case in each.cases()][:: options.every]
     return [
         case
         for case in (*script.load(), *made)
         if re.search(options.theme, case.theme) and re.search(options.case, case.name)
+        if network.is_own() or not case.network
     ]
 
 
@@ -145,18 +152,32 @@ def excused() -> dict[str, str]:
 
 
 async def run(
-    pair: tuple[Server, ...], cases: list[Case], at_once: int, recorded: Recorded
+    pair: tuple[Server, ...],
+    place: servers.Place,
+    cases: list[Case],
+    recorded: Recorded,
+    at_once: int,
 ) -> list[Verdict]:
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
     patience = aiohttp.ClientTimeout(total=60)
-    async with aiohttp.ClientSession(connector=connector, timeout=patience) as session:
+    async with (
+        aiohttp.ClientSession(connector=connector, timeout=patience) as session,
+        _fakes(place),
+    ):
         runner = Runner(pair, session, recorded)
-        await runner.run(generate.setup(), 1)
+        await runner.run((*generate.setup(), *generate_status.setup()), 1)
         progress = asyncio.create_task(_progress(runner, len(cases)))
         await runner.run((case for case in cases if case.alone), 1)
         await runner.run((case for case in cases if not case.alone), at_once)
         progress.cancel()
     return runner.verdicts
+
+
+def _fakes(place: servers.Place) -> contextlib.AbstractAsyncContextManager[None]:
+    """Nodes and pods to connect to, where there is a network for them."""
+    if not network.is_own():
+        return contextlib.nullcontext()
+    return fakes.running(servers.node_certificate(place), place.pki / "ca.crt")
 
 
 async def _progress(runner: Runner, total: int) -> None:
@@ -200,6 +221,9 @@ def report(verdicts: list[Verdict], options: argparse.Namespace) -> int:
 
 def main() -> int:
     options = arguments()
+    if not (options.replay or options.list or network.is_own()):
+        servers.fetch()
+    network.enter()
     cases = selected(options)
     if options.list:
         print("\n".join(case.title for case in cases))
@@ -210,7 +234,7 @@ def main() -> int:
     place = servers.Place(directory / "servers", options.shift)
     begin = servers.ours_alone if options.replay else servers.both
     with begin(place) as pair:
-        verdicts = asyncio.run(run(pair, cases, options.at_once, recorded))
+        verdicts = asyncio.run(run(pair, place, cases, recorded, options.at_once))
     recorded.save()
     return 1 if report(verdicts, options) else 0
 

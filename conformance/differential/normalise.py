@@ -20,7 +20,7 @@ ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
 CURRENT = re.compile(r"current: \d+")
 DIGITS = re.compile(r"\b\d{2,}\b")
-SERVICES = ipaddress.ip_network("10.96.0.0/16")
+SERVICES = [ipaddress.ip_network(f"10.{part}.0.0/16") for part in (8, 9, 96)]
 SUFFIX = 5
 """Characters that a generated name has after its prefix."""
 VERSIONS = ("resourceVersion", "metadata.resourceVersion")
@@ -74,6 +74,8 @@ class Normaliser:
             return text if is_own else self._name("version", text)
         if key == "continue" and text:
             return f"from <{continuation(text)}>"
+        if key == "token" and (parts := _parts_of_token(text)):
+            return [self.value(part) for part in parts]
         if key in {"clusterIP", "clusterIPs"} and _is_service_ip(text) and text not in self._given:
             return self._name("ip", text)
         return self.text(text) if key == "message" else self._plain(text)
@@ -117,9 +119,27 @@ def continuation(token: str) -> Any:
     return found["start"].rpartition("/")[2]
 
 
+def _parts_of_token(text: str) -> list[Any]:
+    """Header and claims of a JWT, its times counted from when it was issued."""
+    try:
+        header, claims, _ = text.split(".")
+        parts = [json.loads(base64.urlsafe_b64decode(part + "===")) for part in (header, claims)]
+    except ValueError:
+        return []
+    for name, moment in _moments(parts[1]):
+        moment[name] = f"issued {moment[name] - parts[1]['iat']:+} s"
+    return parts
+
+
+def _moments(claims: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    own = claims.get("kubernetes.io") or {}
+    places = [("exp", claims), ("nbf", claims), ("warnafter", own), ("iat", claims)]
+    return [(name, place) for name, place in places if name in place]
+
+
 def _is_service_ip(text: str) -> bool:
     try:
-        return ipaddress.ip_address(text) in SERVICES
+        return any(ipaddress.ip_address(text) in network for network in SERVICES)
     except ValueError:
         return False
 

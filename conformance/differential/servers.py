@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exchange import Server
+from network import MACHINE
 
 CONFORMANCE = Path(__file__).resolve().parent.parent
 REPO = CONFORMANCE.parent
@@ -49,6 +50,12 @@ class Place:
             "CONTROL_PLANE": "reference",
             "ONLY": "etcd kube-apiserver",
         }
+
+
+def fetch() -> None:
+    """Builds or fetches upstream's programs where they are missing."""
+    for command in (["deps.sh", "reference"], ["tools.sh", "kubectl", "kube-apiserver"]):
+        subprocess.run([CONFORMANCE / command[0], *command[1:]], check=True, stdout=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -132,9 +139,18 @@ def _contexts(place: Place) -> dict[str, ssl.SSLContext]:
     return found
 
 
-def _certificate(place: Place, base: Path, user: str, groups: tuple[str, ...]) -> None:
+def node_certificate(place: Place) -> Path:
+    """What a kubelet shows."""
+    base = place.directory / "users/kubelet-serving"
+    _certificate(place, base, "system:node:kubelet", ("system:nodes",), ("--ip", MACHINE))
+    return base
+
+
+def _certificate(
+    place: Place, base: Path, user: str, groups: tuple[str, ...], more: tuple[str, ...] = ()
+) -> None:
     base.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pykube_cp.cli.main", "certificate", "--user", user]
+    command = [sys.executable, "-m", "pykube_cp.cli.main", "certificate", "--user", user, *more]
     command += [word for group in groups for word in ("--group", group)]
     command += ["--data-dir", str(place.directory / "pykube-cp"), str(base)]
     subprocess.run(command, check=True, cwd=REPO)
