@@ -24,7 +24,7 @@ class AuthorizationChain:
             if decision is not Decision.NO_OPINION:
                 return decision, reason
             if reason:
-                reasons.append(reason)
+                reasons.append(f"{authorizer.name}: {reason}")
         return Decision.NO_OPINION, "\n".join(reasons)
 
     async def rules_for(self, user: UserInfo, namespace: str) -> Rules:

@@ -31,7 +31,7 @@ def node_name(user: UserInfo) -> str:
 class NodeAuthorizer:
     """Has an opinion only on nodes."""
 
-    name = "Node"
+    name = "node"
 
     def __init__(self, informers: Informers) -> None:
         self._rules = node_rules()

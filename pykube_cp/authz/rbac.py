@@ -6,10 +6,12 @@ then: most requests repeat themselves.
 # upstream: plugin/pkg/auth/authorizer/rbac/rbac.go, pkg/registry/rbac/validation/rule.go
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from pykube_cp.authz.interface import Attributes, Decision, Rules
 from pykube_cp.client.informer import Informers
+from pykube_cp.machinery import errors, field_errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object, namespace
 from pykube_cp.machinery.user import UserInfo
@@ -31,17 +33,21 @@ class _User(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """A rule that someone has, where (empty: everywhere), and why."""
+    """A rule that someone has, where (empty: everywhere), and why.
+
+    A binding to a role that is missing grants nothing; ``error`` says so.
+    """
 
     rule: Object
     namespace: str
     reason: str
+    error: str = ""
 
 
 class Rbac:
     """Allows what some rule allows; has no opinion on the rest."""
 
-    name = "RBAC"
+    name = "rbac"
 
     def __init__(self, informers: Informers) -> None:
         self._informers = informers
@@ -78,12 +84,15 @@ class Rbac:
         return found
 
     def _decide(self, attributes: Attributes, known: _User) -> tuple[Decision, str]:
+        found = []
         for grant in known.grants:
             if grant.namespace and grant.namespace != attributes.namespace:
                 continue
-            if allows(grant.rule, attributes, clusterwide=not grant.namespace):
+            if grant.error:
+                found.append(grant.error)
+            elif allows(grant.rule, attributes, clusterwide=not grant.namespace):
                 return Decision.ALLOW, grant.reason
-        return Decision.NO_OPINION, ""
+        return Decision.NO_OPINION, f"RBAC: {field_errors.aggregate_texts(found)}" if found else ""
 
     def grants(self, user: UserInfo) -> list[Grant]:
         """All rules that a user has anywhere."""
@@ -99,27 +108,25 @@ class Rbac:
         return found
 
     def _gather(self, user: UserInfo) -> Iterator[Grant]:
-        for binding in self._informers.lister(CLUSTER_ROLE_BINDINGS).list():
-            if any(_is_subject(user, subject, "") for subject in binding.get("subjects") or []):
-                name = binding["metadata"]["name"]
-                reason = f'RBAC: allowed by ClusterRoleBinding "{name}"'
-                yield from self._rules_of(binding, "", reason)
-        for binding in self._informers.lister(ROLE_BINDINGS).list():
-            where = namespace(binding)
-            if any(_is_subject(user, subject, where) for subject in binding.get("subjects") or []):
-                name = binding["metadata"]["name"]
-                reason = f'RBAC: allowed by RoleBinding "{name}/{where}"'
-                yield from self._rules_of(binding, where, reason)
+        for gvr in (CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS):
+            for binding in self._informers.lister(gvr).list():
+                where = namespace(binding) if gvr is ROLE_BINDINGS else ""
+                for subject in binding.get("subjects") or []:
+                    if _is_subject(user, subject, where):
+                        yield from self._rules_of(binding, where, subject)
+                        break
 
-    def _rules_of(self, binding: Object, where: str, reason: str) -> Iterator[Grant]:
-        reference = binding["roleRef"]
-        kind, name = reference["kind"], reference["name"]
-        for subject in binding.get("subjects") or []:
-            subject_kind = subject["kind"]
-            reason += f' of {kind} "{name}" to {subject_kind} "{subject["name"]}"'
-            break
+    def _rules_of(self, binding: Object, where: str, subject: Object) -> Iterator[Grant]:
+        kind, name = binding["roleRef"]["kind"], binding["roleRef"]["name"]
         role = self.role(kind, name, where)
-        for rule in (role or {}).get("rules") or []:
+        if role is None:
+            plural = "roles" if kind == "Role" else "clusterroles"
+            # upstream: client-go listers answer for a single resource
+            missing = errors.not_found((GROUP, plural[:-1]), name)
+            yield Grant({}, where, "", missing.message)
+            return
+        reason = _described(binding, where, subject)
+        for rule in role.get("rules") or []:
             yield Grant(rule, where, reason)
 
     def role(self, kind: str, name: str, where: str) -> Object | None:
@@ -129,17 +136,19 @@ class Rbac:
         return self._informers.lister(ROLES).named(name, where)
 
     async def rules_for(self, user: UserInfo, namespace: str) -> Rules:
-        rules = Rules()
+        rules, failures = Rules(), []
         for grant in self.grants(user):
             if grant.namespace and grant.namespace != namespace:
                 continue
+            if grant.error:
+                failures.append(grant.error)
             rule = grant.rule
             if rule.get("resources"):
                 fields = ("verbs", "apiGroups", "resources", "resourceNames")
                 rules.resource_rules.append(_picked(rule, fields))
             if rule.get("nonResourceURLs") and not grant.namespace:
                 rules.non_resource_rules.append(_picked(rule, ("verbs", "nonResourceURLs")))
-        return rules
+        return replace(rules, error=field_errors.aggregate_texts(failures)) if failures else rules
 
     def covers(self, user: UserInfo, rules: Iterable[Object], where: str) -> list[Object]:
         """Of ``rules``, those that the user does not have himself: what he must not grant."""
@@ -190,6 +199,18 @@ def _url_matches(rule: str, path: str) -> bool:
     if rule in {"*", path}:
         return True
     return rule.endswith("*") and path.startswith(rule.rstrip("*"))
+
+
+def _described(binding: Object, where: str, subject: Object) -> str:
+    # upstream: pkg/registry/rbac/validation/rule.go clusterRoleBindingDescriber, describeSubject
+    name, role = binding["metadata"]["name"], binding["roleRef"]
+    source = f'RoleBinding "{name}/{where}"' if where else f'ClusterRoleBinding "{name}"'
+    who = subject["name"]
+    if subject["kind"] == "ServiceAccount":
+        who = f"{who}/{subject.get('namespace') or where}"
+    return (
+        f'RBAC: allowed by {source} of {role["kind"]} "{role["name"]}" to {subject["kind"]} "{who}"'
+    )
 
 
 def _is_subject(user: UserInfo, subject: Object, where: str) -> bool:

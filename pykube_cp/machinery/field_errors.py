@@ -262,6 +262,11 @@ def causes(errors: Iterable[FieldError]) -> list[dict[str, str]]:
 
 def aggregate(errors: Iterable[FieldError]) -> str:
     """The different errors as one text: alone, or in brackets; empty when there are none."""
+    return aggregate_texts(error.error() for error in errors)
+
+
+def aggregate_texts(errors: Iterable[str]) -> str:
+    """``aggregate``, of errors that are no more than text."""
     # upstream: apimachinery pkg/util/errors/errors.go aggregate.Error
-    texts = list(dict.fromkeys(error.error() for error in errors))
+    texts = list(dict.fromkeys(errors))
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]" if texts else ""
