@@ -14,8 +14,8 @@ body is sent), `text` (a body as it is) or `base64`, `type` (its Content-Type), 
 `compare` (which of status, headers, body, and text, the body as it came, count). `watch: NAME` leaves
 the answer open; a later step `collect: NAME` with `events: N` compares the first N events of it. `raw`
 sends a text, or several with pauses between them, as it is over a connection of its own (raw.py). In
-`text`, `raw`, paths and header values, `<<text*N>>` stands for N times that text. `upgrade: true` sends the head on a
-connection of its own and the body only when that is upgraded; everything that then comes is compared.
+`text`, `raw`, paths and header values, `<<text*N>>` stands for N times that text. `upgrade: true` sends
+the head on a connection of its own and the body only when that is upgraded; all that comes is compared.
 
 A case with `network: true` connects to nodes and pods (`fakes.py`); it runs where the run has a network
 of its own (`network.py`).

@@ -18,9 +18,7 @@ from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.registry import defaulting
 
 BODY_LIMIT = 3 << 20
-_DELETE_OPTIONS = GVK("", "v1", "DeleteOptions")
 _SUMMARY = 30
-_POLICIES = ("Foreground", "Background", "Orphan")
 
 
 @dataclass(slots=True)
@@ -142,71 +140,6 @@ def read_yaml(data: bytes) -> Object:
     if not isinstance(obj, dict):
         raise errors.bad_request("error decoding YAML: expected an object")
     return obj
-
-
-async def decode_delete_options(scope: Scope) -> tuple[Object, Options]:
-    """DeleteOptions of the body or, without one, of the query; checked."""
-    # upstream: apiserver pkg/endpoints/handlers/delete.go DeleteResource
-    request = scope.request
-    raw: Object = {}
-    if request.object is not None:
-        raw = dict(request.object)
-    else:
-        data = await request.body.read(BODY_LIMIT)
-        if data:
-            raw = _decode_delete_body(request.header("content-type"), data)
-        else:
-            raw = _query_delete_options(scope)
-    options = Options(dry_run=bool(raw.get("dryRun")))
-    found = _check_delete_options(raw)
-    if found:
-        raise errors.invalid(("meta.k8s.io", "DeleteOptions"), "", found)
-    return raw, options
-
-
-def _decode_delete_body(content_type: str, data: bytes) -> Object:
-    media_type, _ = parse_content_type(content_type or "application/json")
-    if media_type not in codecs.KNOWN:
-        raise errors.unsupported_media_type(list(codecs.KNOWN))
-    try:
-        return codecs.decode_body(media_type, data, default=_DELETE_OPTIONS).obj
-    except DecodeError as error:
-        raise errors.bad_request(str(error)) from None
-
-
-def _query_delete_options(scope: Scope) -> Object:
-    query = scope.request.query
-    raw: Object = {}
-    if grace := query.get("gracePeriodSeconds"):
-        try:
-            raw["gracePeriodSeconds"] = int(grace)
-        except ValueError:
-            raise errors.bad_request(
-                f'strconv.ParseInt: parsing "{grace}": invalid syntax'
-            ) from None
-    if policy := query.get("propagationPolicy"):
-        raw["propagationPolicy"] = policy
-    if (orphan := query.flag("orphanDependents")) is not None:
-        raw["orphanDependents"] = orphan
-    if query.all("dryRun"):
-        raw["dryRun"] = query.all("dryRun")
-    return raw
-
-
-def _check_delete_options(raw: Object) -> list[FieldError]:
-    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions
-    found = []
-    policy, orphan = raw.get("propagationPolicy"), raw.get("orphanDependents")
-    if policy and orphan is not None:
-        detail = "orphanDependents and deletionPropagation cannot be both set"
-        found.append(FieldError.invalid(Path("propagationPolicy"), policy, detail))
-    if policy and policy not in _POLICIES:
-        found.append(
-            FieldError.not_supported(Path("propagationPolicy"), policy, [*_POLICIES, "nil"])
-        )
-    if raw.get("dryRun") and raw["dryRun"] != ["All"]:
-        found.append(FieldError.not_supported(Path("dryRun"), raw["dryRun"], ["All"]))
-    return found
 
 
 def refusal(gvk: GVK) -> Callable[[str], errors.StatusError]:

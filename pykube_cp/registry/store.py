@@ -12,10 +12,11 @@ import orjson
 
 from pykube_cp.machinery import clock, errors, names
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_numbers import parse_uint
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
-from pykube_cp.registry import declarative, metadata, validation
+from pykube_cp.registry import declarative, deletion, metadata, validation
 from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.strategy import Deletion, Rollback, Strategy, WriteContext
 from pykube_cp.storage.interface import Conflict, KeyValue
@@ -75,6 +76,7 @@ class Store:
 
     async def get(self, namespace: str, name: str) -> Entry:
         """The entry, or 404."""
+        _check_name(name)
         entry = (await self.cache()).get(self.key(namespace, name))
         if entry is None:
             raise errors.not_found(self.resource.group_resource, name)
@@ -84,27 +86,19 @@ class Store:
 
     async def create(self, ctx: WriteContext, obj: Object, admit: Admit) -> Entry:
         """Store a new object; a generated name that is taken is tried again with another."""
-        generate = not obj.get("metadata", {}).get("name") and "generateName" in obj["metadata"]
-        for attempt in range(NAME_TRIES):
-            candidate = deep_copy(obj) if generate else obj
+        meta = obj["metadata"]
+        if meta.get("name") or not meta.get("generateName"):
+            return await self._create(ctx, obj, admit)
+        for _ in range(NAME_TRIES - 1):
             try:
-                return await self._create(ctx, candidate, admit)
+                return await self._create(ctx, deep_copy(obj), admit)
             except errors.StatusError as error:
-                if not (generate and errors.is_already_exists(error)):
+                if not errors.is_already_exists(error):
                     raise
-                if attempt == NAME_TRIES - 1:
-                    name = candidate["metadata"]["name"]
-                    raise errors.generate_name_conflict(
-                        self.resource.group_resource, name, 1
-                    ) from None
-        raise AssertionError("unreachable")
+        return await self._create(ctx, obj, admit)
 
     async def _create(self, ctx: WriteContext, obj: Object, admit: Admit) -> Entry:
         strategy = self.resource.strategy
-        if obj["metadata"].get("resourceVersion"):
-            raise errors.StatusError(
-                500, "", "resourceVersion should not be set on objects to be created"
-            )
         ctx.refused.clear()
         metadata.begin_create(obj, ctx.namespace)
         strategy.prepare_for_create(ctx, obj)
@@ -145,14 +139,22 @@ class Store:
 
     async def _store_new(self, obj: Object) -> Entry:
         meta = obj["metadata"]
+        if meta.get("resourceVersion"):
+            text = "resourceVersion should not be set on objects to be created"
+            raise errors.StatusError(500, "", text)
         ttl = self.resource.ttl_seconds
-        return await self._objects.create(
-            self.key(meta.get("namespace", ""), meta["name"]),
-            obj,
-            self.index(obj),
-            group_resource=self.resource.group_resource,
-            expires_at=clock.now() + ttl if ttl else 0.0,
-        )
+        try:
+            return await self._objects.create(
+                self.key(meta.get("namespace", ""), meta["name"]),
+                obj,
+                self.index(obj),
+                group_resource=self.resource.group_resource,
+                expires_at=clock.now() + ttl if ttl else 0.0,
+            )
+        except errors.StatusError as refused:
+            if not errors.is_already_exists(refused):
+                raise
+            raise await self._taken(obj) from None
 
     async def _dry_run_create(self, obj: Object, rollback: Rollback | None) -> Entry:
         meta = obj["metadata"]
@@ -160,8 +162,21 @@ class Store:
         if rollback is not None:
             await rollback()
         if (await self.cache()).get(key) is not None:
-            raise errors.already_exists(self.resource.group_resource, meta["name"])
+            raise await self._taken(obj)
         return self._unsaved(key, obj, 0)
+
+    async def _taken(self, obj: Object) -> errors.StatusError:
+        """What to say about a name that is taken."""
+        # upstream: apiserver pkg/registry/rest/create.go CheckGeneratedNameError
+        meta, resource = obj["metadata"], self.resource.group_resource
+        error = errors.already_exists(resource, meta["name"])
+        if meta.get("generateName"):
+            error = errors.generate_name_conflict(resource, meta["name"], 1)
+        key = self.key(meta.get("namespace", ""), meta["name"])
+        entry = (await self.cache()).get(key)
+        if entry is not None and entry.object()["metadata"].get("deletionTimestamp"):
+            error.message = f"object is being deleted: {error.message}"
+        return error
 
     # Update.
 
@@ -183,6 +198,7 @@ class Store:
         object be made, as apply does. With ``retry_given_version`` the version in the object stems
         from ``change`` itself, not from the client, so that a conflict is no news to him.
         """
+        _check_name(name)
         strategy = strategy or self.resource.strategy
         key = self.key(ctx.namespace, name)
         current = (await self.cache()).get(key)
@@ -192,7 +208,7 @@ class Store:
             old = current.object()
             obj = await change(current.object())
             given = obj["metadata"].get("resourceVersion", "")
-            self._check_version(given, current, strategy)
+            self._check_version(given, current)
             try:
                 return await self._update_once(ctx, current, obj, old, strategy, admit)
             except Conflict as conflict:
@@ -214,6 +230,7 @@ class Store:
         metadata.begin_update(obj, old)
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         strategy.prepare_for_update(ctx, obj, old)
+        metadata.keep_system_fields(obj, old)
         if strategy.has_generation and strategy.spec_changed(obj, old):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         rollback = await strategy.begin_update(ctx, obj, old)
@@ -260,17 +277,19 @@ class Store:
     async def _store_change(
         self, ctx: WriteContext, current: Entry, obj: Object, old: Object
     ) -> Updated:
-        meta = obj["metadata"]
+        # upstream: apiserver pkg/registry/generic/registry/store.go ShouldDeleteDuringUpdate
         vanishes = (
-            bool(meta.get("deletionTimestamp"))
-            and not self.resource.strategy.holds_finalizers(obj)
-            and not meta.get("deletionGracePeriodSeconds")
+            bool(old["metadata"].get("deletionTimestamp"))
+            and not obj["metadata"].get("finalizers")
+            and not self.resource.strategy.holds_on(obj)
+            and not old["metadata"].get("deletionGracePeriodSeconds")
         )
         if ctx.dry_run:
             return Updated(self._unsaved(current.key, obj, current.revision), deleted=vanishes)
         if vanishes:
-            entry = await self._remove(ctx, obj, current.revision)
-            return Updated(entry, deleted=True)
+            # Watchers see it go as it was stored; who let it go sees what he sent.
+            await self._remove(ctx, current.object(), current.revision)
+            return Updated(self._unsaved(current.key, obj, current.revision), deleted=True)
         if _same(obj, old):
             return Updated(current)
         ttl = self.resource.ttl_seconds
@@ -295,70 +314,92 @@ class Store:
         if not may_create or admit is None:
             raise errors.not_found(self.resource.group_resource, name)
         obj = await change(None)
+        obj["metadata"].pop("resourceVersion", None)
         return Updated(await self._create(ctx, obj, admit), created=True)
 
-    def _check_version(self, given: str, current: Entry, strategy: Strategy) -> None:
+    def _check_version(self, given: str, current: Entry) -> None:
         name = current.name
-        if not given or given == "0":
-            if not strategy.allow_unconditional_update:
+        try:
+            version = parse_uint(given or "0")
+        except ValueError as wrong:
+            raise errors.StatusError(500, "", str(wrong)) from None
+        if not version:
+            if not self.resource.strategy.allow_unconditional_update:
                 detail = "must be specified for an update"
                 error = FieldError.invalid(Path("metadata").child("resourceVersion"), 0, detail)
                 raise errors.invalid(self.resource.group_resource, name, [error])
-        elif given != str(current.revision):
+        elif version != current.revision:
             raise errors.conflict(self.resource.group_resource, name, MODIFIED)
 
     # Delete.
 
     async def delete(
-        self, ctx: WriteContext, name: str, deletion: Deletion, admit: Admit
+        self, ctx: WriteContext, name: str, wish: Deletion, admit: Admit
     ) -> tuple[Object, bool]:
         """Delete, or mark as being deleted.
 
         Returns:
             The object's last state, and whether it is gone.
         """
-        key = self.key(ctx.namespace, name)
         current: Entry | None = await self.get(ctx.namespace, name)
-        preconditions = deletion.options.get("preconditions") or {}
         for _ in range(CONFLICT_TRIES):
             if current is None:
                 raise errors.not_found(self.resource.group_resource, name)
-            obj = current.object()
-            metadata.check_preconditions(
-                obj,
-                preconditions.get("uid") or "",
-                preconditions.get("resourceVersion") or "",
-                self.resource.group_resource,
-            )
             try:
-                return await self._delete_once(ctx, current, obj, deletion, admit)
+                return await self._delete_once(ctx, current, wish, admit)
             except Conflict as conflict:
                 current = self._entry(conflict.actual)
-        raise errors.conflict(self.resource.group_resource, key, MODIFIED)
+        raise errors.conflict(self.resource.group_resource, name, MODIFIED)
 
     async def _delete_once(
-        self, ctx: WriteContext, current: Entry, obj: Object, deletion: Deletion, admit: Admit
+        self, ctx: WriteContext, current: Entry, wish: Deletion, admit: Admit
     ) -> tuple[Object, bool]:
-        strategy = self.resource.strategy
-        await admit(None, current.object())
-        graceful, pending = metadata.begin_delete(strategy, obj, deletion)
-        if pending:
+        obj = current.object()
+        deletion.check_preconditions(self.resource, obj, wish)
+        steps = deletion.begin(self.resource.strategy, obj, wish)
+        revision = current.revision
+        if steps.marks:
+            await admit(None, current.object())
+            obj, revision = await self._mark(ctx, current, obj)
+        if not steps.removes:
             return obj, False
-        metadata.settle_finalizers(strategy, obj, deletion)
-        if obj["metadata"].get("finalizers") or strategy.holds_finalizers(obj):
-            if not graceful:
-                metadata.mark_deleting(obj)
-            return await self._mark(ctx, current, obj), False
-        if graceful and deletion.grace_period_seconds:
-            return await self._mark(ctx, current, obj), False
-        if ctx.dry_run:
-            return obj, True
-        await self._remove(ctx, obj, current.revision)
+        if not steps.marks:
+            obj = current.object()
+        await admit(None, obj)
+        if not ctx.dry_run:
+            await self._remove(ctx, obj, revision)
+        elif steps.only_finalizers:
+            return deletion.nothing_of(self.resource), True
         return obj, True
 
-    async def _mark(self, ctx: WriteContext, current: Entry, obj: Object) -> Object:
+    async def delete_unread(self, ctx: WriteContext, name: str) -> Object:
+        """Remove an object whose bytes make no sense; 409 for one that can be read.
+
+        Returns:
+            What is known of it.
+        """
+        entry = await self.get(ctx.namespace, name)
+        meta: Object = {"name": name, "namespace": ctx.namespace}
+        try:
+            entry.object()
+        except ValueError:
+            known = {"kind": self.resource.kind, "metadata": meta}
+            if not ctx.dry_run:
+                await self._objects.delete(
+                    entry.key,
+                    known,
+                    self.index(known),
+                    entry.revision,
+                    group_resource=self.resource.group_resource,
+                )
+            return known
+        text = "unsafe deletion is not allowed because the object is decodable from storage"
+        raise metadata.invalid_object(self.resource, meta, text)
+
+    async def _mark(self, ctx: WriteContext, current: Entry, obj: Object) -> tuple[Object, int]:
+        """Store the object as it waits; an own copy of it, and its revision."""
         if ctx.dry_run or _same(current.object(), obj):
-            return obj
+            return obj, current.revision
         entry = await self._objects.update(
             current.key,
             obj,
@@ -366,7 +407,7 @@ class Store:
             current.revision,
             group_resource=self.resource.group_resource,
         )
-        return entry.object()
+        return entry.object(), entry.revision
 
     async def _remove(self, ctx: WriteContext, obj: Object, revision: int) -> Entry:
         meta = obj["metadata"]
@@ -413,6 +454,14 @@ class Store:
         except (ValueError, KeyError, TypeError):
             # One corrupt object must not take lists and watches of the others down.
             return None, ("",) * len(self._selectors)
+
+
+def _check_name(name: str) -> None:
+    """400 for a name that no object can have."""
+    # upstream: apiserver pkg/registry/generic/registry/store.go NamespaceKeyFunc
+    if wrong := names.is_path_segment_name(name):
+        text = f"Name parameter invalid: {quote(name)}: {';'.join(wrong)}"
+        raise errors.bad_request(text)
 
 
 def _same(one: Object, other: Object) -> bool:

@@ -73,6 +73,8 @@ class Strategy:
     """Whether a new object's metadata are only judged when ``validate`` finds nothing."""
     garbage_collection_default = "Background"
     """Propagation when the client says nothing: Background, Orphan or Unsupported."""
+    precondition_text = ""
+    """How a delete says that its preconditions fail, for kinds that check them on their own."""
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         """Drop what clients may not set: status, disabled fields."""
@@ -130,12 +132,19 @@ class Strategy:
         """Whether a delete first marks the object and waits; settles ``grace_period_seconds``."""
         return False
 
-    def holds_finalizers(self, obj: Object) -> bool:
-        """Whether something must still happen before a deleted object may vanish."""
-        return bool(obj["metadata"].get("finalizers"))
+    def begin_deletion(self, obj: Object, deletion: Deletion) -> bool:
+        """Mark an object that a first delete only announces; whether this kind has such a step."""
+        return False
 
-    def after_graceful_delete_started(self, obj: Object) -> None:
-        """Change the object when it is being marked (a namespace's phase)."""
+    def holds_on(self, obj: Object) -> bool:
+        """Whether a deleted object waits for more than its finalizers."""
+        return False
+
+    def refuse_deletion(self, name: str) -> None:
+        """Raise for an object that may never go."""
+
+    def warnings_on_delete(self, deletion: Deletion) -> list[str]:
+        return []
 
 
 class StatusStrategy(Strategy):

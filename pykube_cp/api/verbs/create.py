@@ -6,6 +6,7 @@ from pykube_cp.api import ownership
 from pykube_cp.api.decode import decode_object
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Scope, check_namespace
+from pykube_cp.registry import metadata
 
 
 async def handle(scope: Scope) -> ObjectResult:
@@ -13,6 +14,7 @@ async def handle(scope: Scope) -> ObjectResult:
     options = scope.options("CreateOptions")
     obj = await decode_object(scope, scope.resource.gvk, options)
     check_namespace(obj, scope.namespace)
+    metadata.wipe(obj)
     obj = ownership.record(scope, obj, None, options)
     obj = scope.to_stored(obj)
     obj = await scope.mutate(Operation.CREATE, obj, None, options)

@@ -1,22 +1,34 @@
 """Delete one object, or a collection of them."""
 # upstream: apiserver pkg/endpoints/handlers/delete.go
 
+from dataclasses import replace
+
 from pykube_cp.admission.interface import Operation
-from pykube_cp.api.decode import decode_delete_options
+from pykube_cp.api import delete_options
+from pykube_cp.api.filters.authorization import attributes_of
 from pykube_cp.api.request import ListResult, ObjectResult
 from pykube_cp.api.scope import Options, Scope
-from pykube_cp.api.selection import select
+from pykube_cp.api.verbs import list as list_verb
+from pykube_cp.authz.interface import Decision
 from pykube_cp.machinery import errors
-from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.registry.strategy import Deletion
 from pykube_cp.resources.shared.statuses import success
+
+_UNSAFE_VERB = "unsafe-delete-ignore-read-errors"
 
 
 async def handle(scope: Scope) -> ObjectResult:
     """The object when it goes on existing or the kind answers with it, else a Status."""
-    raw, options = await decode_delete_options(scope)
+    raw, options = await delete_options.read(scope)
+    if raw.get(delete_options.UNSAFE):
+        return await _delete_unread(scope, options)
+    scope.store.resource.strategy.refuse_deletion(scope.name)
+    _warn(scope, raw)
     obj, gone = await _delete(scope, scope.name, raw, options)
-    if gone and not scope.store.resource.strategy.returns_deleted_object:
+    known = bool(obj["metadata"].get("name"))
+    if gone and known and not scope.store.resource.strategy.returns_deleted_object:
         return ObjectResult(scope.resource, obj=success(scope.resource.group_resource, obj))
     orphans = raw.get("orphanDependents")
     status = 202 if not gone and orphans is False else 200
@@ -25,23 +37,35 @@ async def handle(scope: Scope) -> ObjectResult:
 
 async def handle_collection(scope: Scope) -> ListResult:
     """All that match, deleted one by one; what is gone already is no error."""
-    raw, options = await decode_delete_options(scope)
-    selection = select(scope.request.query, scope.resource, "")
-    cache = await scope.store.cache()
-    found = [
-        entry
-        for entry in cache.entries(scope.namespace)
-        if selection.matches is None or selection.matches(entry)
-    ]
-    revision = scope.services.caches.revision
-    for entry in found:
+    found = await list_verb.handle(scope)
+    raw, options = await delete_options.read(scope)
+    delete_options.check_collection(raw)
+    _warn(scope, raw)
+    for entry in found.entries:
         each = Scope(scope.services, scope.request, scope.resource, scope.store)
         try:
-            await _delete(each, entry.name, raw, options, namespace=entry.namespace)
+            await _delete(each, entry.name, deep_copy(raw), options, namespace=entry.namespace)
         except errors.StatusError as error:
             if not errors.is_not_found(error):
                 raise
-    return ListResult(scope.resource, found, revision)
+    return found
+
+
+async def _delete_unread(scope: Scope, options: Options) -> ObjectResult:
+    """An object that cannot be read goes without any question; all others stay."""
+    # upstream: apiserver pkg/registry/generic/registry/corrupt_obj_deleter.go
+    attributes = replace(attributes_of(scope.request), verb=_UNSAFE_VERB)
+    decision, reason = await scope.services.authorization.authorize(attributes)
+    if decision is not Decision.ALLOW:
+        text = f"not permitted to do {quote(_UNSAFE_VERB)}, reason: {reason}"
+        raise errors.forbidden(scope.resource.group_resource, scope.name, text)
+    obj = await scope.store.delete_unread(scope.context(options), scope.name)
+    return ObjectResult(scope.resource, obj=success(scope.resource.group_resource, obj))
+
+
+def _warn(scope: Scope, raw: Object) -> None:
+    warnings = scope.store.resource.strategy.warnings_on_delete(Deletion(options=raw))
+    scope.request.warnings.extend(warnings)
 
 
 async def _delete(

@@ -19,9 +19,9 @@ async def handle(scope: Scope) -> ObjectResult:
 
     async def change(old: Object | None) -> Object:
         obj = copy_of(body)
-        if old is not None:
-            uid = obj["metadata"].get("uid", "")
-            check_preconditions(old, uid, "", scope.store.resource.group_resource)
+        meta = {"name": scope.name, "namespace": scope.namespace}
+        uid = obj["metadata"].get("uid", "")
+        check_preconditions(scope.store.resource, old or {"metadata": meta}, uid)
         live = scope.to_served(old) if old is not None else None
         obj = ownership.record(scope, obj, live, options)
         obj = scope.to_stored(obj)

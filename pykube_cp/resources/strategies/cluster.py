@@ -1,6 +1,6 @@
 """Small kinds that the machinery of a cluster lives on."""
 
-from pykube_cp.machinery import addresses, names, objects
+from pykube_cp.machinery import addresses, errors, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
@@ -95,6 +95,12 @@ class PriorityClassStrategy(ImmutableFields):
     has_generation = True
     immutable = (("preemptionPolicy",),)
 
+    def refuse_deletion(self, name: str) -> None:
+        # upstream: pkg/registry/scheduling/priorityclass/storage/storage.go REST.Delete
+        if name in _SYSTEM_PRIORITIES:
+            text = "this is a system priority class and cannot be deleted"
+            raise errors.forbidden(("scheduling.k8s.io", "priorityclasses"), name, text)
+
     def spec_changed(self, obj: Object, old: Object) -> bool:
         return False
 
@@ -104,6 +110,9 @@ class PriorityClassStrategy(ImmutableFields):
             text = "may not be changed in an update."
             found.append(FieldError.forbidden(Path("value"), text))
         return found + super().validate_update(ctx, obj, old)
+
+
+_SYSTEM_PRIORITIES = ("system-node-critical", "system-cluster-critical")
 
 
 class ServiceCIDRStrategy(SpecAndStatusStrategy):

@@ -75,6 +75,7 @@ class NamespaceStrategy(Strategy):
     # upstream: pkg/registry/core/namespace/strategy.go, storage/storage.go
 
     returns_deleted_object = True
+    precondition_text = "Precondition failed"
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         obj["status"] = {"phase": "Active"}
@@ -98,17 +99,36 @@ class NamespaceStrategy(Strategy):
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return names.is_dns1123_label(name, prefix=prefix)
 
-    def check_graceful_delete(self, obj: Object, deletion: Deletion) -> bool:
-        """Always marked first: the phase tells everybody."""
-        deletion.grace_period_seconds = 0
+    def begin_deletion(self, obj: Object, deletion: Deletion) -> bool:
+        """Announced first: the phase tells everybody."""
+        meta = obj["metadata"]
+        if meta.get("deletionTimestamp"):
+            return False
+        meta["deletionTimestamp"] = clock.timestamp()
+        obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+        for finalizer, wanted in _wanted_finalizers(deletion.options).items():
+            known = meta.get("finalizers") or []
+            if wanted and finalizer not in known:
+                meta["finalizers"] = [*known, finalizer]
+            elif wanted is False and finalizer in known:
+                meta["finalizers"] = [each for each in known if each != finalizer]
+        if not meta.get("finalizers"):
+            meta.pop("finalizers", None)
         return True
 
-    def holds_finalizers(self, obj: Object) -> bool:
-        return super().holds_finalizers(obj) or bool((obj.get("spec") or {}).get("finalizers"))
+    def holds_on(self, obj: Object) -> bool:
+        return bool((obj.get("spec") or {}).get("finalizers"))
 
-    def after_graceful_delete_started(self, obj: Object) -> None:
-        obj["metadata"].pop("deletionGracePeriodSeconds", None)
-        obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+
+def _wanted_finalizers(options: Object) -> dict[str, bool | None]:
+    """Which finalizers a delete asks for; None leaves one as it is."""
+    # upstream: pkg/registry/core/namespace/storage/storage.go shouldHaveOrphanFinalizer
+    orphans, policy = options.get("orphanDependents"), options.get("propagationPolicy")
+    if orphans is not None:
+        return {"orphan": orphans, "foregroundDeletion": not orphans}
+    if policy is not None:
+        return {"orphan": policy == "Orphan", "foregroundDeletion": policy == "Foreground"}
+    return {"orphan": None, "foregroundDeletion": None}
 
 
 class NamespaceStatusStrategy(StatusStrategy):

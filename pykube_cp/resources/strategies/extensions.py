@@ -2,7 +2,7 @@
 
 from pykube_cp.machinery import clock, names
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.strategy import StatusStrategy, WriteContext
+from pykube_cp.registry.strategy import Deletion, StatusStrategy, WriteContext
 from pykube_cp.resources.shared.meta import keep_meta_for_status
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 
@@ -13,6 +13,20 @@ class CustomResourceDefinitionStrategy(SpecAndStatusStrategy):
     # upstream: apiextensions-apiserver pkg/registry/customresourcedefinition/strategy.go
 
     allow_unconditional_update = False
+    precondition_text = "precondition failed"
+
+    def begin_deletion(self, obj: Object, deletion: Deletion) -> bool:
+        """Announced first: the objects go before their definition."""
+        # upstream: apiextensions-apiserver pkg/registry/customresourcedefinition/etcd.go REST.Delete
+        meta = obj["metadata"]
+        if meta.get("deletionTimestamp"):
+            return False
+        meta["deletionTimestamp"] = clock.timestamp()
+        known = meta.get("finalizers") or []
+        if _CLEANUP not in known:
+            meta["finalizers"] = [*known, _CLEANUP]
+        _set_terminating(obj)
+        return True
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         super().prepare_for_create(ctx, obj)
@@ -22,6 +36,25 @@ class CustomResourceDefinitionStrategy(SpecAndStatusStrategy):
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
         _remember_stored(obj)
+
+
+_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+
+
+def _set_terminating(definition: Object) -> None:
+    # upstream: apiextensions-apiserver pkg/apis/apiextensions/helpers.go SetCRDCondition
+    condition = {
+        "type": "Terminating",
+        "status": "True",
+        "lastTransitionTime": clock.timestamp(),
+        "reason": "InstanceDeletionPending",
+        "message": (
+            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        ),
+    }
+    status = definition.get("status") or {}
+    others = [each for each in status.get("conditions") or () if each["type"] != "Terminating"]
+    definition["status"] = {**status, "conditions": [*others, condition]}
 
 
 def _remember_stored(definition: Object) -> None:

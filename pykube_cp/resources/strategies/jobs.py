@@ -4,7 +4,7 @@
 from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.strategy import StatusStrategy, WriteContext
+from pykube_cp.registry.strategy import Deletion, StatusStrategy, WriteContext
 from pykube_cp.resources.shared import job_status_updates, job_updates, pod_fields, pod_warnings
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 from pykube_cp.resources.shared.template_names import name_warnings
@@ -23,9 +23,14 @@ _MANY_INDEXES = (
 class JobStrategy(SpecAndStatusStrategy):
     """Jobs; the selector is made up so that no two jobs share pods."""
 
+    garbage_collection_default = "Orphan"
+
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         if not obj["spec"].get("manualSelector"):
             _generate_selector(obj)
+        if not obj["metadata"].get("labels") and (labels := _template_labels(obj)):
+            # Upstream applies its defaults, of which this is one, again to what it has stored.
+            obj["metadata"]["labels"] = dict(labels)
         super().prepare_for_create(ctx, obj)
 
     def prepare_spec(self, ctx: WriteContext, obj: Object, old: Object | None) -> None:
@@ -44,6 +49,19 @@ class JobStrategy(SpecAndStatusStrategy):
         if obj["metadata"].get("generation") == old["metadata"].get("generation"):
             return []
         return _warnings(obj["spec"], Path("spec"))
+
+    def warnings_on_delete(self, deletion: Deletion) -> list[str]:
+        # upstream: pkg/registry/batch/job/storage/storage.go REST.Delete
+        options = deletion.options
+        if options.get("propagationPolicy") or options.get("orphanDependents") is not None:
+            return []
+        return [_PRESERVED]
+
+
+_PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to "
+    "remove them or set propagationPolicy=Orphan to suppress this warning"
+)
 
 
 class JobStatusStrategy(StatusStrategy):
@@ -111,6 +129,11 @@ def _generate_selector(job: Object) -> None:
         labels.setdefault(key, value)
     selector = spec["selector"] = dict(spec.get("selector") or {})
     selector["matchLabels"] = {UID: uid, **(selector.get("matchLabels") or {})}
+
+
+def _template_labels(job: Object) -> Object:
+    found: Object = objects.nested(job, "spec", "template", "metadata", "labels", default={})
+    return found
 
 
 def _warnings(spec: Object, path: Path) -> list[str]:

@@ -36,6 +36,8 @@ class TemplateStrategy(SpecAndStatusStrategy):
 class ReplicationControllerStrategy(TemplateStrategy):
     """Replication controllers."""
 
+    garbage_collection_default = "Orphan"
+
     # upstream: pkg/registry/core/replicationcontroller/strategy.go
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:

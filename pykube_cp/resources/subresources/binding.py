@@ -24,7 +24,8 @@ async def create(call: Call) -> Answer:
 
     async def change(pod: Object | None) -> Object:
         assert pod is not None
-        check_preconditions(pod, wanted.get("uid", ""), wanted.get("resourceVersion", ""), _PODS)
+        version = wanted.get("resourceVersion", "")
+        check_preconditions(call.store.resource, pod, wanted.get("uid", ""), version)
         _assign(pod, node, wanted)
         return pod
 

@@ -1,0 +1,118 @@
+"""``metav1.DeleteOptions`` out of a body or, without one, of a query, checked."""
+# upstream: apiserver pkg/endpoints/handlers/delete.go DeleteResource
+
+from pykube_cp.api.decode import BODY_LIMIT
+from pykube_cp.api.request import Query
+from pykube_cp.api.scope import Options, Scope
+from pykube_cp.machinery import errors, schema, structural
+from pykube_cp.machinery.codec import catalog as codecs
+from pykube_cp.machinery.codec.interface import Codec, DecodeError
+from pykube_cp.machinery.codec.negotiation import parse_content_type
+from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_numbers import parse_int
+from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.objects import Object
+
+UNSAFE = "ignoreStoreReadErrorWithClusterBreakingPotential"
+_KIND = GVK("", "v1", "DeleteOptions")
+_INVALID = ("meta.k8s.io", "DeleteOptions")
+_POLICIES = ("Foreground", "Background", "Orphan")
+_MEDIA_TYPES = {codec.media_type: codec for codec in codecs.CODECS}
+
+
+async def read(scope: Scope) -> tuple[Object, Options]:
+    """The options, and what of them every write has."""
+    request = scope.request
+    if request.object is not None:
+        raw: Object = dict(request.object)
+    elif data := await request.body.read(BODY_LIMIT):
+        raw = _of_body(request.header("content-type"), data)
+    else:
+        raw = _of_query(request.query)
+    if found := _check(raw):
+        raise errors.invalid(_INVALID, "", found)
+    return raw, Options(dry_run=bool(raw.get("dryRun")))
+
+
+def check_collection(raw: Object) -> None:
+    """Reading errors are overlooked for one object at a time."""
+    if raw.get(UNSAFE):
+        text = "is not allowed with DELETECOLLECTION, try again after removing the option"
+        raise errors.invalid(_INVALID, "", [FieldError.invalid(Path(UNSAFE), True, text)])
+
+
+def _of_body(content_type: str, data: bytes) -> Object:
+    media_type, _ = parse_content_type(content_type or codecs.JSON.media_type)
+    codec = _MEDIA_TYPES.get(media_type)
+    if codec is None:
+        raise errors.unsupported_media_type(list(_MEDIA_TYPES))
+    try:
+        return _decoded(codec, data)
+    except DecodeError as error:
+        raise errors.bad_request(str(error)) from None
+
+
+def _decoded(codec: Codec, data: bytes) -> Object:
+    try:
+        value = codec.decode(data, _KIND)
+    except DecodeError as error:
+        # upstream: apimachinery pkg/runtime/serializer/json/meta.go Interpret
+        start = "" if codec.typed else "couldn't get version/kind; json parse error: "
+        raise DecodeError(f"{start}{error}") from None
+    gvk = codecs.kind_of(value, data, _KIND)
+    if gvk.kind != _KIND.kind:  # each group has these options, in whatever version
+        raise DecodeError(
+            f"no kind {quote(gvk.kind)} is registered for version {quote(gvk.api_version)} in scheme "
+            '"pkg/runtime/scheme.go:111"'
+        )
+    obj: Object = value or {}
+    if not codec.typed:
+        obj, _ = structural.normalize(obj, schema.type_of(_KIND), strict=False)
+    return obj
+
+
+def _of_query(query: Query) -> Object:
+    # upstream: apimachinery pkg/apis/meta/v1/conversion.go Convert_url_Values_To_v1_DeleteOptions
+    raw: Object = {}
+    if "gracePeriodSeconds" in query:
+        try:
+            raw["gracePeriodSeconds"] = parse_int(query.get("gracePeriodSeconds") or "0")
+        except ValueError as error:
+            raise errors.bad_request(str(error)) from None
+    if "propagationPolicy" in query:
+        raw["propagationPolicy"] = query.get("propagationPolicy")
+    for name in ("orphanDependents", UNSAFE):
+        if (flag := query.flag(name)) is not None:
+            raw[name] = flag
+    if "dryRun" in query:
+        raw["dryRun"] = query.all("dryRun")
+    preconditions = {name: query.get(name) for name in ("uid", "resourceVersion")}
+    if preconditions := {name: value for name, value in preconditions.items() if value}:
+        raw["preconditions"] = preconditions
+    return raw
+
+
+def _check(raw: Object) -> list[FieldError]:
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions
+    found, path = [], Path("propagationPolicy")
+    policy, orphan = raw.get("propagationPolicy"), raw.get("orphanDependents")
+    if policy is not None and orphan is not None:
+        detail = "orphanDependents and deletionPropagation cannot be both set"
+        found.append(FieldError.invalid(path, policy, detail))
+    if policy is not None and policy not in _POLICIES:
+        found.append(FieldError.not_supported(path, policy, [*_POLICIES, "nil"]))
+    if set(raw.get("dryRun") or ()) - {"All"}:
+        found.append(FieldError.not_supported(Path("dryRun"), raw["dryRun"], ["All"]))
+    if raw.get(UNSAFE):
+        found += [
+            FieldError.invalid(Path(UNSAFE), True, f"cannot be set together with .{name}")
+            for name in (
+                "propagationPolicy",
+                "orphanDependents",
+                "gracePeriodSeconds",
+                "preconditions",
+            )
+            if raw.get(name) is not None
+        ]
+    return found
