@@ -245,10 +245,11 @@ async def test_slow_heads_and_silence_end_a_connection(api: Api) -> None:
         writer.write(get("/version"))
         await answer(reader)
         now = clock.monotonic()
+        mine = writer.get_extra_info("sockname")
         (connection,) = [
             each
             for each in api.server.edge._connections
-            if each._idle_since > now - 1 and each._head_since is None
+            if each.transport.get_extra_info("peername") == mine
         ]
         connection.sweep(now + http1.HEAD_SECONDS + 1)
         writer.write(b"GET /ver")
