@@ -31,8 +31,8 @@ func newBench(s Settings) (*bench, error) {
 	return &bench{s, &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}}}, nil
 }
 
-// client is one that shares no connection with others. Bodies are not compressed: the rows are
-// about the API, not about gzip, which costs kube-apiserver more than the list itself.
+// client is one that shares no connection with others. Bodies are not compressed: not every server
+// can, and the rows are about the API.
 func (b *bench) client() *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(!b.http2)
