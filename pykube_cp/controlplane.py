@@ -168,18 +168,19 @@ def _services(
     authorization = AuthorizationChain((NodeAuthorizer(informers), rbac))
     admission = AdmissionChain(admission_catalog.build(config.disabled_admission_plugins))
     admission.start(AdmissionServices(client=client, authorizer=authorization))
+    catalog = builtin(config.runtime_config)
     issuer = config.service_account_issuer
     signer = TokenSigner(keys.service_account_key, issuer, (issuer,))
     return Services(
         config=config,
-        catalog=builtin(config.runtime_config),
+        catalog=catalog,
         objects=ObjectStore(storage),
         caches=WatchCache(storage),
         authentication=AuthenticationChain(_authenticators(config, keys, client)),
         authorization=authorization,
         admission=admission,
         client=client,
-        strategy_services={"rbac": rbac, "authorizer": authorization},
+        strategy_services={"rbac": rbac, "authorizer": authorization, "catalog": catalog},
         token_signer=signer,
     )
 

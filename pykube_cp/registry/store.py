@@ -100,6 +100,7 @@ class Store:
     async def _create(self, ctx: WriteContext, obj: Object, admit: Admit) -> Entry:
         strategy = self.resource.strategy
         ctx.refused.clear()
+        ctx.refused_last.clear()
         metadata.begin_create(obj, ctx.namespace)
         strategy.prepare_for_create(ctx, obj)
         if strategy.has_generation:
@@ -135,7 +136,7 @@ class Store:
             ]
         found += validation.validate(obj, self.resource.gvk)
         found += self.resource.strategy.validate(ctx, obj)
-        return self._declared(ctx, obj, None, found)
+        return self._declared(ctx, obj, None, found or ctx.refused_last)
 
     async def _store_new(self, obj: Object) -> Entry:
         meta = obj["metadata"]
@@ -227,6 +228,7 @@ class Store:
         admit: Admit,
     ) -> Updated:
         ctx.refused.clear()
+        ctx.refused_last.clear()
         metadata.begin_update(obj, old)
         obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         strategy.prepare_for_update(ctx, obj, old)
@@ -257,7 +259,7 @@ class Store:
         found += ctx.refused
         found += validation.validate(obj, self.resource.gvk, old)
         found += strategy.validate_update(ctx, obj, old)
-        return self._declared(ctx, obj, old, found)
+        return self._declared(ctx, obj, old, found or ctx.refused_last)
 
     def _declared(
         self, ctx: WriteContext, obj: Object, old: Object | None, found: list[FieldError]

@@ -26,6 +26,7 @@ class WriteContext(msgspec.Struct, kw_only=True):
     Attributes:
         client: the API as its own administrator, for hooks that look at or keep other objects.
         refused: errors that hooks which wait for something have found; they come before the others.
+        refused_last: errors of such hooks that count only where nothing else is wrong by hand.
         warnings: texts that become ``Warning`` headers; hooks append.
         api_version: what the client speaks, where that matters to a hook (events).
         to_served: a fresh object of the stored version as the client speaks of it.
@@ -42,6 +43,7 @@ class WriteContext(msgspec.Struct, kw_only=True):
     api_version: str = ""
     to_served: Callable[[Object], Object] | None = None
     refused: list[FieldError] = []
+    refused_last: list[FieldError] = []
     warnings: list[str] = []
     services: dict[str, Any] = {}
 

@@ -4,8 +4,7 @@ from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import admissionregistration as columns
 from pykube_cp.resources.conversions import versions
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
-from pykube_cp.resources.strategies import cluster
+from pykube_cp.resources.strategies import admission
 
 MUTATING_ADMISSION_POLICY_V1 = Resource(
     group="admissionregistration.k8s.io",
@@ -16,7 +15,7 @@ MUTATING_ADMISSION_POLICY_V1 = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.MUTATING_ADMISSION_POLICY,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.MutatingPolicyStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
 )
 
@@ -29,7 +28,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1 = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.ADMISSION_POLICY_BINDING,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.MutatingBindingStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
 )
 
@@ -42,7 +41,7 @@ MUTATING_WEBHOOK_CONFIGURATION = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.WEBHOOK_CONFIGURATION,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.WebhookConfigurationStrategy(),
     storage_version_hash="Sqi0GUgDaX0=",
 )
 
@@ -59,11 +58,11 @@ VALIDATING_ADMISSION_POLICY = Resource(
             name="status",
             kind=GVK("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=admission.ValidatingPolicyStatusStrategy(),
         ),
     ),
     columns=columns.VALIDATING_ADMISSION_POLICY,
-    strategy=cluster.AdmissionPolicyStrategy(),
+    strategy=admission.ValidatingPolicyStrategy(),
     storage_version_hash="6OxvlMmQ6is=",
 )
 
@@ -76,7 +75,7 @@ VALIDATING_ADMISSION_POLICY_BINDING = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.ADMISSION_POLICY_BINDING,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.PolicyBindingStrategy(),
     storage_version_hash="v9715VZqakg=",
 )
 
@@ -89,7 +88,7 @@ VALIDATING_WEBHOOK_CONFIGURATION = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.WEBHOOK_CONFIGURATION,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.WebhookConfigurationStrategy(),
     storage_version_hash="B0wHjQmsGNk=",
 )
 
@@ -102,7 +101,7 @@ MUTATING_ADMISSION_POLICY_V1ALPHA1 = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.MUTATING_ADMISSION_POLICY,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.MutatingPolicyStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"),
     conversion=versions.between(
@@ -120,7 +119,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1ALPHA1 = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.ADMISSION_POLICY_BINDING,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.MutatingBindingStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"),
     conversion=versions.between(
@@ -138,7 +137,7 @@ MUTATING_ADMISSION_POLICY_V1BETA1 = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.MUTATING_ADMISSION_POLICY,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.MutatingPolicyStrategy(),
     storage_version_hash="mHCkTKpUTrE=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"),
     conversion=versions.between(
@@ -156,7 +155,7 @@ MUTATING_ADMISSION_POLICY_BINDING_V1BETA1 = Resource(
     namespaced=False,
     categories=("api-extensions",),
     columns=columns.ADMISSION_POLICY_BINDING,
-    strategy=cluster.WebhookConfigurationStrategy(),
+    strategy=admission.MutatingBindingStrategy(),
     storage_version_hash="ZKgZT1uTmZ0=",
     stored_as=GVR("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"),
     conversion=versions.between(

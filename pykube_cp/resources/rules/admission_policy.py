@@ -8,7 +8,6 @@ from pykube_cp.resources.shared import admission_policies, checks
 
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _ACTIONS = ("Audit", "Deny", "Warn")
-_MUTATED = ("*", "CONNECT", "CREATE", "UPDATE")
 _PATCHES = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
 _MAX_ANNOTATIONS, _MAX_EXPRESSION = 20, 5 * 1024
 _NOTHING = "validations or auditAnnotations must contain at least one item"
@@ -71,10 +70,8 @@ def _annotations(annotations: list[Object], name: str, path: Path) -> checks.Err
 def _validate_mutating(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: admissionregistration validation.go validateMutatingAdmissionPolicySpec
     found = admission_policies.check(spec, path)
-    where = path.child("matchConstraints", "resourceRules", "operations")
-    for rule in (spec.get("matchConstraints") or {}).get("resourceRules") or ():
-        for operation in rule.get("operations") or ():
-            found += checks.supported(operation, where, _MUTATED)
+    match = spec.get("matchConstraints")
+    found += admission_policies.check_mutated(match, path.child("matchConstraints"))
     if not spec.get("mutations"):
         text = "mutations must contain at least one item"
         found.append(FieldError.required(path.child("mutations"), text))
@@ -122,7 +119,9 @@ def _validate_binding(spec: Object, path: Path, _ctx: RuleContext) -> checks.Err
 
 
 def _validate_mutating_binding(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
-    return admission_policies.check_binding(spec, path)
+    found = admission_policies.check_binding(spec, path)
+    match = spec.get("matchResources")
+    return found + admission_policies.check_mutated(match, path.child("matchResources"))
 
 
 RULES = (

@@ -41,6 +41,11 @@ def _default_match_resources(match: Object, _ctx: RuleContext) -> None:
     _fill(match, matchPolicy="Equivalent", namespaceSelector={}, objectSelector={})
 
 
+def _default_param_ref(reference: Object, _ctx: RuleContext) -> None:
+    # upstream: pkg/apis/admissionregistration/v1alpha1/defaults.go SetDefaults_ParamRef
+    _fill(reference, parameterNotFoundAction="Deny")
+
+
 def _of(version: str) -> tuple[TypeRule, ...]:
     prefix = f"{_GROUP}{version}."
     return (
@@ -59,4 +64,5 @@ RULES = (
     *_of("v1"),
     *_of("v1beta1"),
     *_of("v1alpha1"),
+    TypeRule(type=f"{_GROUP}v1alpha1.ParamRef", default=_default_param_ref),
 )

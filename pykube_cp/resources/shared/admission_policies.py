@@ -2,6 +2,7 @@
 # upstream: pkg/apis/admissionregistration/validation/validation.go
 
 import re
+from collections.abc import Sequence
 
 from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
@@ -16,11 +17,12 @@ _RESERVED = frozenset(
         *("void", "while"),
     }
 )
+_MUTATED = ("*", "CONNECT", "CREATE", "UPDATE")
 _EXCLUSIVE = "name and selector are mutually exclusive"
 
 
 def check(spec: Object, path: Path) -> checks.Errors:
-    found = checks.chosen(spec, path, "failurePolicy", ("Fail", "Ignore"))
+    found = _given(spec, path, "failurePolicy", ("Fail", "Ignore"))
     if (kind := spec.get("paramKind")) is not None:
         found += _param_kind(kind, path.child("paramKind"))
     match, where = spec.get("matchConstraints"), path.child("matchConstraints")
@@ -32,6 +34,24 @@ def check(spec: Object, path: Path) -> checks.Errors:
     found += admission_rules.check_conditions(conditions, path.child("matchConditions"))
     for position, variable in enumerate(spec.get("variables") or ()):
         found += _variable(variable, path.child("variables").index(position))
+    return found
+
+
+def _given(obj: Object, path: Path, field: str, allowed: Sequence[str]) -> checks.Errors:
+    """As ``checks.chosen``, but what is there is given, even when it is empty."""
+    if obj.get(field) is None:
+        return [FieldError.required(path.child(field))]
+    return checks.supported(obj[field], path.child(field), allowed)
+
+
+def check_mutated(match: Object | None, path: Path) -> checks.Errors:
+    """Deletes change nothing."""
+    found: checks.Errors = []
+    for rule in (match or {}).get("resourceRules") or ():
+        for operation in rule.get("operations") or ():
+            found += checks.supported(
+                operation, path.child("resourceRules", "operations"), _MUTATED
+            )
     return found
 
 
@@ -69,7 +89,7 @@ def _version(text: str, path: Path) -> checks.Errors:
 
 def _match(match: Object, path: Path) -> checks.Errors:
     # upstream: validateMatchResources
-    found = checks.chosen(match, path, "matchPolicy", ("Equivalent", "Exact"))
+    found = _given(match, path, "matchPolicy", ("Equivalent", "Exact"))
     for field in ("namespaceSelector", "objectSelector"):
         if match.get(field) is None:
             found.append(FieldError.required(path.child(field)))

@@ -194,10 +194,10 @@ class PodCertificateStatusStrategy(KeptMetaStatusStrategy):
 
     async def begin_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         status, before = obj.get("status") or {}, old.get("status") or {}
-        if not issued_certificates.differs(status, before) or self.validate_update(ctx, obj, old):
+        if not issued_certificates.differs(status, before):
             return
         signer = old["spec"].get("signerName") or ""
         if not await signers.may(ctx.services["authorizer"], ctx.user, "sign", signer):
             who, what = quote(ctx.user.name), quote(signer)
             text = f'User {who} is not permitted to "sign" for signer {what}'
-            ctx.refused.append(FieldError.forbidden(Path("spec", "signerName"), text))
+            ctx.refused_last.append(FieldError.forbidden(Path("spec", "signerName"), text))

@@ -209,20 +209,3 @@ class FlowSchemaStatusStrategy(StatusStrategy):
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
         keep_meta_for_status(obj, old)
-
-
-class WebhookConfigurationStrategy(Strategy):
-    """Webhook configurations and bindings of policies."""
-
-    # upstream: pkg/registry/admissionregistration/validatingwebhookconfiguration/strategy.go
-
-    has_generation = True
-    allow_unconditional_update = False
-
-
-class AdmissionPolicyStrategy(SpecAndStatusStrategy):
-    """Validating admission policies."""
-
-    # upstream: pkg/registry/admissionregistration/validatingadmissionpolicy/strategy.go
-
-    allow_unconditional_update = False
