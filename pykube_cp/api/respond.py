@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from pykube_cp.api import lists, transforms
-from pykube_cp.api.filters.authentication import CHALLENGE
 from pykube_cp.api.request import (
     Handler,
     ListResult,
@@ -148,8 +147,6 @@ def failure(request: Request, error: errors.StatusError) -> Response:
     headers = list(error.headers.items())
     if error.retry_after_seconds and "Retry-After" not in error.headers:
         headers.append(("Retry-After", str(error.retry_after_seconds)))
-    if error.code == 401 and request.header("authorization"):
-        headers.append(CHALLENGE)
     return Response(error.code, body, codec.media_type, headers)
 
 

@@ -6,7 +6,7 @@ import hmac
 import re
 
 from pykube_cp.authn.bearer import token_of
-from pykube_cp.authn.interface import AuthenticationError, Credentials, Identity
+from pykube_cp.authn.interface import Credentials, Identity
 from pykube_cp.client.interface import Client
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.gvk import GVR
@@ -42,7 +42,8 @@ class BootstrapToken:
             key: base64.b64decode(value).decode("utf-8", "replace")
             for key, value in (found.get("data") or {}).items()
         }
-        _check(data, token_id, secret)
+        if not _is_good(data, token_id, secret):
+            return None
         groups = [each.strip() for each in data.get("auth-extra-groups", "").split(",")]
         extra = tuple(group for group in groups if _GROUP.fullmatch(group))
         return Identity(
@@ -50,15 +51,14 @@ class BootstrapToken:
         )
 
 
-def _check(data: dict[str, str], token_id: str, secret: str) -> None:
+def _is_good(data: dict[str, str], token_id: str, secret: str) -> bool:
     same = hmac.compare_digest(data.get("token-secret", "").encode(), secret.encode())
     if not same or data.get("token-id") != token_id:
-        raise AuthenticationError("bootstrap token does not match")
+        return False
     if data.get("usage-bootstrap-authentication") != "true":
-        raise AuthenticationError("bootstrap token is not for authentication")
+        return False
     expires = data.get("expiration")
     try:
-        if expires and clock.parse_time(expires) <= clock.now():
-            raise AuthenticationError("bootstrap token has expired")
+        return not expires or clock.parse_time(expires) > clock.now()
     except ValueError:
-        raise AuthenticationError("bootstrap token has no valid expiration") from None
+        return False

@@ -5,10 +5,12 @@ from msgspec.structs import replace
 
 from pykube_cp.authn.bearer import token_of
 from pykube_cp.authn.interface import AuthenticationError, Authenticator, Credentials, Identity
+from pykube_cp.machinery.field_errors import aggregate_texts
 from pykube_cp.machinery.user import UserInfo
 
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
+_INVALID = "invalid bearer token"
 
 
 class AuthenticationChain:
@@ -38,23 +40,22 @@ class AuthenticationChain:
 
     async def authenticate_token(
         self, credentials: Credentials, audiences: tuple[str, ...]
-    ) -> Identity | None:
+    ) -> Identity:
         """Only by bearer token, which must be good for one of ``audiences``; for TokenReview."""
-        failure: AuthenticationError | None = None
+        # upstream: pkg/registry/authentication/tokenreview/storage.go REST.Create
+        found = []
         for authenticator in self._authenticators:
-            if not getattr(authenticator, "takes_tokens", False):
+            if not authenticator.takes_tokens:
                 continue
             checked = replace(credentials, audiences=audiences)
             try:
                 identity = await authenticator.authenticate(checked)
             except AuthenticationError as error:
-                failure = error
+                found.append(str(error))
                 continue
             if identity is not None:
                 return _with_group(identity)
-        if failure is not None:
-            raise failure
-        return None
+        raise AuthenticationError(aggregate_texts([_INVALID, *found]))
 
 
 def _with_group(identity: Identity) -> Identity:

@@ -63,11 +63,14 @@ class TokenVerifier:
     def verify(self, token: str) -> dict[str, Any]:
         """The claims; ``TokenError`` when the signature is not by one of the keys."""
         header, claims, data, signature = _split(token)
+        # upstream: pkg/serviceaccount/jwt.go jwtTokenAuthenticator.AuthenticateToken
         wanted = header.get("kid")
-        keys = [self._keys[wanted]] if wanted in self._keys else list(self._keys.values())
+        keys = [key for name, key in self._keys.items() if not wanted or name == wanted]
+        if not keys:
+            raise TokenError("invalid signature, no keys found")
         if any(_is_signed(key, header.get("alg"), data, signature) for key in keys):
             return claims
-        raise TokenError("invalid bearer token")
+        raise TokenError("go-jose/go-jose: error in cryptographic primitive")
 
 
 def unverified_claims(token: str) -> dict[str, Any]:

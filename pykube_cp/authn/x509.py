@@ -1,6 +1,7 @@
 """Client certificates: common name is the user, organisations are the groups."""
 # upstream: apiserver pkg/authentication/request/x509/x509.go
 
+import hashlib
 from collections import OrderedDict
 
 from cryptography import x509
@@ -9,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from pykube_cp.authn.interface import AuthenticationError, Credentials, Identity
 from pykube_cp.machinery import clock
-from pykube_cp.machinery.user import UserInfo
+from pykube_cp.machinery.user import CREDENTIAL_ID, UserInfo
 
 _CACHED = 4096
 _UID = x509.ObjectIdentifier("1.3.6.1.4.1.57683.2")
@@ -51,7 +52,7 @@ class X509:
         if not any(_issued(certificate, authority) for authority in self._authorities):
             raise AuthenticationError("x509: certificate signed by unknown authority")
         _check_usage(certificate)
-        return Identity(_user(certificate), expires_at=ends)
+        return Identity(_user(certificate, data), expires_at=ends)
 
 
 def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
@@ -71,7 +72,7 @@ def _check_usage(certificate: x509.Certificate) -> None:
         raise AuthenticationError("x509: certificate specifies an incompatible key usage")
 
 
-def _user(certificate: x509.Certificate) -> UserInfo:
+def _user(certificate: x509.Certificate, data: bytes) -> UserInfo:
     subject = certificate.subject
     names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not names or not names[0].value:
@@ -82,4 +83,5 @@ def _user(certificate: x509.Certificate) -> UserInfo:
         str(names[0].value),
         str(uids[0].value) if uids else "",
         tuple(str(group.value) for group in groups),
+        {CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(data).hexdigest()}",)},
     )

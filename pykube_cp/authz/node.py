@@ -79,7 +79,7 @@ class NodeAuthorizer:
         if attributes.verb not in _READ:
             return None
         if not attributes.name:
-            return Decision.NO_OPINION, f"No Object name found for {attributes.resource}"
+            return Decision.NO_OPINION, "No Object name found"
         found = any(
             attributes.name in names
             for pod in self._pods.lister.by_index(_BY_NODE, node)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+"""The key of a user's ``extra`` that says which token or certificate he has shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserInfo:

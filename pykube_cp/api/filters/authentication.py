@@ -26,7 +26,6 @@ METRICS = (ATTEMPTS, USERS, SECONDS)
 _NAMED = frozenset(
     {"admin", "client", "kube_proxy", "kubelet", "system:serviceaccount:kube-system:default"}
 )
-CHALLENGE = ("WWW-Authenticate", 'Basic realm="kubernetes-master"')
 
 
 def build(services: Services, following: Handler) -> Handler:
