@@ -117,7 +117,8 @@ class Talk:
 
     async def _exchange(self, step: Step) -> Answer:
         url = self.server.url + fill(step.path, self.variables)
-        headers = [*step.headers.items(), ("Accept", step.accept)]
+        headers = [(name, fill(value, self.variables)) for name, value in step.headers.items()]
+        headers.append(("Accept", step.accept))
         sent = step.payload(self.variables) or b""
         context = self.server.contexts[step.user]
         answer = await upgrades.exchange(url, context, step.method, headers, sent)
@@ -126,7 +127,7 @@ class Talk:
         return Answer(answer.status, self._headers(found), self.normaliser.value(body))
 
     async def _send(self, step: Step) -> aiohttp.ClientResponse:
-        headers: dict[str, str] = dict(step.headers)
+        headers = {name: fill(value, self.variables) for name, value in step.headers.items()}
         if step.accept:
             headers["Accept"] = step.accept
         if kind := step.content_type():

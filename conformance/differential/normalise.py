@@ -24,6 +24,10 @@ SERVICES = [ipaddress.ip_network(f"10.{part}.0.0/16") for part in (8, 9, 96)]
 SUFFIX = 5
 """Characters that a generated name has after its prefix."""
 VERSIONS = ("resourceVersion", "metadata.resourceVersion")
+UNORDERED = ("resourceRules", "nonResourceRules")
+"""Lists in no order."""
+DIGEST = re.compile(r"X509SHA256=[0-9a-f]{64}")
+"""Certificates are new in each run."""
 NODE_PORTS = ("nodePort", "healthCheckNodePort")
 
 
@@ -50,7 +54,8 @@ class Normaliser:
                 node = node | {"metadata": _unversioned(node["metadata"])}
             return {name: self.value(node[name], name) for name in sorted(node)}
         if isinstance(node, list):
-            return [self.value(item, key) for item in node]
+            items = [self.value(item, key) for item in node]
+            return sorted(items, key=json.dumps) if key in UNORDERED else items
         if isinstance(node, str):
             return (
                 AGE.sub("<age>", self._string(node, key))
@@ -76,12 +81,15 @@ class Normaliser:
             return f"from <{continuation(text)}>"
         if key == "token" and (parts := _parts_of_token(text)):
             return [self.value(part) for part in parts]
+        if key == "kid":
+            return "<key>"
         if key in {"clusterIP", "clusterIPs"} and _is_service_ip(text) and text not in self._given:
             return self._name("ip", text)
         return self.text(text) if key == "message" else self._plain(text)
 
     def _plain(self, text: str) -> str:
         text = text.replace(self._server, "SERVER")
+        text = DIGEST.sub("X509SHA256=<digest>", text)
         text = UUID.sub(lambda found: self._unless_given("uid", found[0]), text)
         text = ACCESS.sub("kube-api-access-<suffix>", TIME.sub(_time, text))
         for prefix in self._prefixes:
