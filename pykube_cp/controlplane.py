@@ -30,6 +30,7 @@ from pykube_cp.authn.tokens import TokenSigner, TokenVerifier
 from pykube_cp.authn.x509 import X509
 from pykube_cp.authz.chain import AuthorizationChain
 from pykube_cp.authz.node import NodeAuthorizer
+from pykube_cp.authz.node_graph import Graph
 from pykube_cp.authz.rbac import Rbac
 from pykube_cp.client import work_queue
 from pykube_cp.client.informer import Informers
@@ -165,7 +166,9 @@ def _services(
     informers: Informers,
 ) -> Services:
     rbac = Rbac(informers)
-    authorization = AuthorizationChain((NodeAuthorizer(informers), rbac))
+    catalog = builtin(config.runtime_config)
+    graph = Graph(informers, lambda gvr: catalog.resource(gvr) is not None)
+    authorization = AuthorizationChain((NodeAuthorizer(graph), rbac))
     admission = AdmissionChain(admission_catalog.build(config.disabled_admission_plugins))
     admission.start(AdmissionServices(client=client, authorizer=authorization))
     catalog = builtin(config.runtime_config)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -47,6 +48,8 @@ PRESENT = ("ETag", "Audit-Id", "Date")
 """Of these only whether they are there."""
 PATIENCE = 20
 """Seconds for an answer, or for the events of a watch."""
+AGAIN = 0.1
+"""Seconds until a step with `until` asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class Talk:
         if step.upgrade:
             return await self._exchange(step)
         response = await self._send(step)
+        end = time.monotonic() + PATIENCE / 2
+        while step.until and response.status != step.until and time.monotonic() < end:
+            response.release()
+            await asyncio.sleep(AGAIN)
+            response = await self._send(step)
         if step.watch:
             self.watches[step.watch] = response
             return None

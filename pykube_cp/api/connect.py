@@ -1,7 +1,7 @@
 """Subresources that connect through to somewhere: logs, exec, attach, port-forward, proxy."""
 # upstream: pkg/registry/core/pod/rest/subresources.go, log.go; apimachinery pkg/util/proxy
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import quote, urlencode
 
 from pykube_cp.admission.interface import Operation
@@ -192,7 +192,7 @@ async def _pass(request: Request, target: Target, path: str) -> Outcome:
     """Pass an ordinary request on, and its answer back."""
     headers = [
         (name, value)
-        for name, value in request.header_lines()
+        for name, value in _passed_on(request)
         if name not in _HOP_HEADERS | _SECRET_HEADERS
     ]
     headers.append(("X-Forwarded-For", request.remote_address))
@@ -210,7 +210,7 @@ async def _pass(request: Request, target: Target, path: str) -> Outcome:
 def _upgrade(request: Request, target: Target) -> Upgrade:
     headers = [
         (name, value)
-        for name, value in request.header_lines()
+        for name, value in _passed_on(request)
         if name not in _SECRET_HEADERS | {"host", "sec-websocket-protocol"}
     ]
     protocols = [
@@ -247,6 +247,14 @@ async def _send(
         return await outbound.send(target, method, headers, body, has_body=has_body)
     except OutboundError as error:
         raise errors.service_unavailable(f"error trying to reach service: {error}") from None
+
+
+def _passed_on(request: Request) -> Iterator[tuple[str, str]]:
+    """The headers but for those that say in whose name it is asked."""
+    # upstream: apiserver pkg/endpoints/filters/authentication.go ClearAuthenticationHeaders
+    for name, value in request.header_lines():
+        if not name.startswith(("impersonate-", "x-remote-")):
+            yield name, value
 
 
 def _wants_upgrade(request: Request) -> bool:

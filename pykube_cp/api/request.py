@@ -176,7 +176,7 @@ class Request(msgspec.Struct, kw_only=True):
         return (self.headers[name],) if name in self.headers else ()
 
     def header_lines(self) -> Iterator[tuple[str, str]]:
-        """All headers, to pass them on."""
+        """All headers, one by one."""
         for name in self.headers:
             for value in self.header_values(name):
                 yield name, value

@@ -11,9 +11,9 @@ _PROTOCOL = "base64url.bearer.authorization.k8s.io."
 
 def token_of(credentials: Credentials) -> str:
     """The token, empty when there is none."""
-    scheme, _, token = credentials.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
+    words = credentials.headers.get("authorization", "").strip().split(" ")
+    if len(words) > 1 and words[0].lower() == "bearer" and words[1]:
+        return words[1]
     for each in credentials.headers.get("sec-websocket-protocol", "").split(","):
         text = each.strip()
         if text.startswith(_PROTOCOL):

@@ -1,6 +1,6 @@
 """What an authenticator is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -12,7 +12,8 @@ class Credentials(msgspec.Struct, frozen=True):
     """What a request shows of its sender.
 
     Attributes:
-        headers: lower-case names.
+        headers: the first value of each, by lower-case name; ``repeated`` has all values of those
+            that came more than once.
         peer_certificate: DER of the client certificate, if any; not verified yet.
         audiences: what a token must be good for; empty for the API server itself.
     """
@@ -21,6 +22,13 @@ class Credentials(msgspec.Struct, frozen=True):
     peer_certificate: bytes | None = None
     remote_address: str = ""
     audiences: tuple[str, ...] = ()
+    repeated: Mapping[str, Sequence[str]] = {}
+
+    def values(self, name: str) -> Sequence[str]:
+        """All values of a header."""
+        if name in self.repeated:
+            return self.repeated[name]
+        return (self.headers[name],) if name in self.headers else ()
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -1,8 +1,7 @@
 """Users that a trusted front proxy vouches for."""
 # upstream: apiserver pkg/authentication/request/headerrequest/requestheader.go
 
-from urllib.parse import unquote
-
+from pykube_cp.authn.extra import extra_of
 from pykube_cp.authn.interface import AuthenticationError, Credentials, Identity
 from pykube_cp.authn.x509 import X509
 from pykube_cp.machinery.user import UserInfo
@@ -21,7 +20,8 @@ class RequestHeader:
         self._allowed = allowed_names
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
-        user = credentials.headers.get("x-remote-user", "")
+        headers = credentials.headers
+        user = headers.get("x-remote-user", "")
         if not user or credentials.peer_certificate is None:
             return None
         try:
@@ -30,11 +30,7 @@ class RequestHeader:
             return None
         if proxy is None or (self._allowed and proxy.user.name not in self._allowed):
             return None
-        groups = [each.strip() for each in credentials.headers.get("x-remote-group", "").split(",")]
-        extra = {
-            unquote(name[len(_EXTRA) :]): tuple(part.strip() for part in value.split(","))
-            for name, value in credentials.headers.items()
-            if name.startswith(_EXTRA)
-        }
-        uid = credentials.headers.get("x-remote-uid", "")
-        return Identity(UserInfo(user, uid, tuple(group for group in groups if group), extra))
+        lines = ((name, value) for name in headers for value in credentials.values(name))
+        groups = tuple(credentials.values("x-remote-group"))
+        uid = headers.get("x-remote-uid", "")
+        return Identity(UserInfo(user, uid, groups, extra_of(lines, _EXTRA)))

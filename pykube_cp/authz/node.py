@@ -1,31 +1,30 @@
-"""What a kubelet may do: the node rules, and reading only what its own pods refer to."""
-# upstream: plugin/pkg/auth/authorizer/node/node_authorizer.go
+"""What a kubelet may do: the node rules, and of some resources only what leads to its own node."""
+# upstream: plugin/pkg/auth/authorizer/node/node_authorizer.go NodeAuthorizer
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from pykube_cp.authz.bootstrap import node_rules
 from pykube_cp.authz.interface import Attributes, Decision, Rules
+from pykube_cp.authz.node_graph import Graph, Vertex
 from pykube_cp.authz.rbac import allows
-from pykube_cp.client.informer import Informers
-from pykube_cp.machinery.gvk import GVR
-from pykube_cp.machinery.objects import Object, namespace
+from pykube_cp.machinery import errors, selectors
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.user import UserInfo
 
-PODS = GVR("", "v1", "pods")
-CLAIMS = GVR("", "v1", "persistentvolumeclaims")
-ATTACHMENTS = GVR("storage.k8s.io", "v1", "volumeattachments")
+Verdict = tuple[Decision, str]
 _PREFIX = "system:node:"
 _NODES = "system:nodes"
-_BY_NODE = "authz-node"
+_LEASES = "kube-node-lease"
+_ALLOWED: Verdict = (Decision.ALLOW, "")
+_NO_OPINION: Verdict = (Decision.NO_OPINION, "")
 _READ = frozenset({"get", "list", "watch"})
-_REFERENCED = frozenset({"secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes"})
+_CHANGE = frozenset({"update", "patch"})
+_OWN = frozenset({"get", "create", "update", "patch", "delete"})
 
 
-def node_name(user: UserInfo) -> str:
-    """The node that a user is, empty when he is none."""
-    if user.name.startswith(_PREFIX) and _NODES in user.groups:
-        return user.name[len(_PREFIX) :]
-    return ""
+def is_node(user: UserInfo) -> bool:
+    # upstream: pkg/auth/nodeidentifier/default.go defaultNodeIdentifier.NodeIdentity
+    return user.name.startswith(_PREFIX) and _NODES in user.groups
 
 
 class NodeAuthorizer:
@@ -33,144 +32,183 @@ class NodeAuthorizer:
 
     name = "node"
 
-    def __init__(self, informers: Informers) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._rules = node_rules()
-        self._pods = informers.of(PODS)
-        self._pods.add_index(_BY_NODE, _node_of)
-        self._claims = informers.of(CLAIMS)
-        self._attachments = informers.of(ATTACHMENTS)
+        self._graph = graph
+        self._special: dict[tuple[str, str], Callable[[str, Attributes], Verdict]] = {
+            ("", "secrets"): self._namespaced,
+            ("", "configmaps"): self._namespaced,
+            ("", "persistentvolumeclaims"): self._claim,
+            ("", "persistentvolumes"): self._single,
+            ("", "serviceaccounts"): self._account,
+            ("", "nodes"): self._node,
+            ("", "pods"): self._pod,
+            ("resource.k8s.io", "resourceclaims"): self._single,
+            ("resource.k8s.io", "resourceslices"): self._slice,
+            ("storage.k8s.io", "volumeattachments"): self._single,
+            ("storage.k8s.io", "csinodes"): self._csi_node,
+            ("coordination.k8s.io", "leases"): self._lease,
+            ("certificates.k8s.io", "podcertificaterequests"): self._certificate_request,
+        }
 
-    async def authorize(self, attributes: Attributes) -> tuple[Decision, str]:
-        node = node_name(attributes.user)
+    async def authorize(self, attributes: Attributes) -> Verdict:
+        user = attributes.user
+        if not is_node(user):
+            return _NO_OPINION
+        node = user.name[len(_PREFIX) :]
         if not node:
-            return Decision.NO_OPINION, ""
+            return _no(f"unknown node for user {quote(user.name)}")
         if attributes.is_resource:
-            special = self._special(node, attributes)
+            special = self._special.get((attributes.group, attributes.resource))
             if special is not None:
-                return special
+                return special(node, attributes)
         if any(allows(rule, attributes, clusterwide=True) for rule in self._rules):
-            return Decision.ALLOW, ""
-        return Decision.NO_OPINION, ""
-
-    def _special(self, node: str, attributes: Attributes) -> tuple[Decision, str] | None:
-        """Resources of which a node may see only its own."""
-        resource, group = attributes.resource, attributes.group
-        if not group and resource in _REFERENCED and not attributes.subresource:
-            return self._referenced(node, attributes)
-        if (group, resource) == ("", "serviceaccounts") and attributes.subresource == "token":
-            return self._token(node, attributes)
-        if (group, resource) == ("coordination.k8s.io", "leases"):
-            own = attributes.namespace == "kube-node-lease" and (
-                attributes.verb == "create" or attributes.name == node
-            )
-            return _verdict(
-                own, "can only access node lease with the same name as the requesting node"
-            )
-        if (group, resource) == ("storage.k8s.io", "csinodes"):
-            own = attributes.verb == "create" or attributes.name == node
-            return _verdict(
-                own, "can only access CSINode with the same name as the requesting node"
-            )
-        if (group, resource) == ("storage.k8s.io", "volumeattachments"):
-            return self._attachment(node, attributes)
-        return None
-
-    def _referenced(self, node: str, attributes: Attributes) -> tuple[Decision, str] | None:
-        if attributes.verb not in _READ:
-            return None
-        if not attributes.name:
-            return Decision.NO_OPINION, "No Object name found"
-        found = any(
-            attributes.name in names
-            for pod in self._pods.lister.by_index(_BY_NODE, node)
-            if attributes.resource == "persistentvolumes" or namespace(pod) == attributes.namespace
-            for names in (self._references(pod, attributes.resource),)
-        )
-        return _verdict(found, f"no relationship found between node '{node}' and this object")
-
-    def _references(self, pod: Object, resource: str) -> set[str]:
-        if resource == "persistentvolumes":
-            return {
-                claim["spec"].get("volumeName", "")
-                for name in _claims(pod)
-                if (claim := self._claims.lister.named(name, namespace(pod))) is not None
-            }
-        if resource == "persistentvolumeclaims":
-            return set(_claims(pod))
-        return set(_names(pod, resource))
-
-    def _token(self, node: str, attributes: Attributes) -> tuple[Decision, str]:
-        if attributes.verb != "create":
-            return Decision.NO_OPINION, "can only create tokens for individual service accounts"
-        found = any(
-            namespace(pod) == attributes.namespace
-            and pod["spec"].get("serviceAccountName") == attributes.name
-            for pod in self._pods.lister.by_index(_BY_NODE, node)
-        )
-        return _verdict(found, f"no relationship found between node '{node}' and this object")
-
-    def _attachment(self, node: str, attributes: Attributes) -> tuple[Decision, str] | None:
-        if attributes.verb != "get":
-            return None
-        found = self._attachments.lister.get(attributes.name)
-        own = found is not None and found["spec"].get("nodeName") == node
-        return _verdict(own, f"no relationship found between node '{node}' and this object")
+            return _ALLOWED
+        return _NO_OPINION
 
     async def rules_for(self, user: UserInfo, namespace: str) -> Rules:
         del namespace
-        if not node_name(user):
+        if not is_node(user):
             return Rules()
         return Rules(incomplete=True, error="node authorizer does not support user rule resolution")
 
+    def _related(self, node: str, attributes: Attributes) -> Verdict:
+        if not attributes.name:
+            return _no("No Object name found")
+        vertex = Vertex(attributes.resource, attributes.namespace, attributes.name)
+        if self._graph.leads_to(node, vertex):
+            return _ALLOWED
+        return _no(f"no relationship found between node '{node}' and this object")
 
-def _verdict(own: bool, reason: str) -> tuple[Decision, str]:  # noqa: FBT001 - the verdict itself
-    return (Decision.ALLOW, "") if own else (Decision.NO_OPINION, reason)
+    def _single(self, node: str, attributes: Attributes) -> Verdict:
+        if attributes.verb != "get":
+            return _no("can only get individual resources of this type")
+        if attributes.subresource:
+            return _no("cannot get subresource")
+        return self._related(node, attributes)
+
+    def _namespaced(self, node: str, attributes: Attributes) -> Verdict:
+        if attributes.verb not in _READ:
+            return _no("can only read resources of this type")
+        if attributes.subresource:
+            return _no("cannot read subresource")
+        if not attributes.namespace:
+            return _no("can only read namespaced object of this type")
+        return self._related(node, attributes)
+
+    def _claim(self, node: str, attributes: Attributes) -> Verdict:
+        if attributes.subresource != "status":
+            return self._single(node, attributes)
+        if attributes.verb not in _CHANGE:
+            return _no("can only get/update/patch this type")
+        return self._related(node, attributes)
+
+    def _account(self, node: str, attributes: Attributes) -> Verdict:
+        if attributes.verb == "get" and not attributes.subresource:
+            return self._namespaced(node, attributes)
+        if attributes.verb != "create" or not attributes.name:
+            return _no("can only create tokens for individual service accounts")
+        if attributes.subresource != "token":
+            return _no("can only create token subresource of serviceaccount")
+        return self._related(node, attributes)
+
+    def _lease(self, node: str, attributes: Attributes) -> Verdict:
+        if attributes.verb not in _OWN:
+            return _no("can only get, create, update, patch, or delete a node lease")
+        if attributes.namespace != _LEASES:
+            return _no(f"can only access leases in the {quote(_LEASES)} system namespace")
+        # Which name a new one has is NodeRestriction's business.
+        if attributes.verb != "create" and attributes.name != node:
+            return _no("can only access node lease with the same name as the requesting node")
+        return _ALLOWED
+
+    def _csi_node(self, node: str, attributes: Attributes) -> Verdict:
+        if attributes.subresource == "status":
+            return _no("CSINode status access requires CSIVolumeHealth feature")
+        if attributes.subresource:
+            return _no("cannot authorize CSINode subresources")
+        if attributes.verb not in _OWN:
+            return _no("can only get, create, update, patch, or delete a CSINode")
+        if attributes.verb != "create" and attributes.name != node:
+            return _no("can only access CSINode with the same name as the requesting node")
+        return _ALLOWED
+
+    def _slice(self, node: str, attributes: Attributes) -> Verdict:
+        verb = attributes.verb
+        if attributes.subresource:
+            return _no("cannot authorize ResourceSlice subresources")
+        if verb == "create":
+            return _ALLOWED
+        if verb in {"get", "update", "patch", "delete"}:
+            return self._related(node, attributes)
+        if verb not in {"watch", "list", "deletecollection"}:
+            return _no(
+                "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, "
+                "update, patch, delete, deletecollection"
+            )
+        if _selects(attributes, "spec.nodeName", node):
+            return _ALLOWED
+        return _no(
+            "can only list/watch/deletecollection resourceslices with nodeName field selector"
+        )
+
+    def _certificate_request(self, node: str, attributes: Attributes) -> Verdict:
+        verb = attributes.verb
+        if attributes.subresource:
+            return _no("nodes may not access the status subresource of PodCertificateRequests")
+        if verb == "create":
+            return _ALLOWED
+        if verb == "get":
+            return self._related(node, attributes)
+        if verb not in {"list", "watch"}:
+            return _no(f"nodes may not {verb} podcertificaterequests")
+        if _selects(attributes, "spec.nodeName", node):
+            return _ALLOWED
+        return _no("can only list/watch podcertificaterequests with nodeName field selector")
+
+    def _node(self, node: str, attributes: Attributes) -> Verdict:
+        """Which nodes it may change is NodeRestriction's business."""
+        verb = attributes.verb
+        if attributes.subresource == "status":
+            return _ALLOWED if verb in _CHANGE else _NO_OPINION
+        if attributes.subresource or verb not in _READ | _CHANGE | {"create"}:
+            return _NO_OPINION
+        if verb not in _READ or attributes.name == node:
+            return _ALLOWED
+        if not attributes.name:
+            return _no(f"node '{node}' cannot read all nodes, only its own Node object")
+        return _no(f"node '{node}' cannot read '{attributes.name}', only its own Node object")
+
+    def _pod(self, node: str, attributes: Attributes) -> Verdict:
+        """Which pods it may change is NodeRestriction's business."""
+        sub, verb = attributes.subresource, attributes.verb
+        if sub == "status":
+            return _ALLOWED if verb in _CHANGE else _NO_OPINION
+        if sub == "eviction":
+            return _ALLOWED if verb == "create" else _NO_OPINION
+        if sub:
+            return _NO_OPINION
+        if verb in {"create", "delete"}:
+            return _ALLOWED
+        if verb == "get":
+            return self._single(node, attributes)
+        if verb not in {"list", "watch"}:
+            return _NO_OPINION
+        if _selects(attributes, "spec.nodeName", node):
+            return _ALLOWED
+        if attributes.name:
+            return self._related(node, attributes)
+        return _no("can only list/watch pods with spec.nodeName field selector")
 
 
-def _node_of(pod: Object) -> tuple[str, ...]:
-    node = pod["spec"].get("nodeName")
-    return (node,) if node else ()
+def _no(reason: str) -> Verdict:
+    return Decision.NO_OPINION, reason
 
 
-def _claims(pod: Object) -> Iterator[str]:
-    for volume in pod["spec"].get("volumes") or []:
-        if claim := volume.get("persistentVolumeClaim"):
-            yield claim["claimName"]
-        elif volume.get("ephemeral"):
-            yield f"{pod['metadata']['name']}-{volume['name']}"
-
-
-def _names(pod: Object, resource: str) -> Iterator[str]:
-    """Secrets or configmaps of a pod."""
-    spec = pod["spec"]
-    kind, reference = (
-        ("secret", "secretRef") if resource == "secrets" else ("configMap", "configMapRef")
-    )
-    key = f"{kind}KeyRef"
-    if resource == "secrets":
-        for pull in spec.get("imagePullSecrets") or []:
-            yield pull.get("name", "")
-    for container in _containers(spec):
-        for source in container.get("envFrom") or []:
-            yield (source.get(reference) or {}).get("name", "")
-        for variable in container.get("env") or []:
-            yield ((variable.get("valueFrom") or {}).get(key) or {}).get("name", "")
-    for volume in spec.get("volumes") or []:
-        yield from _volume_names(volume, kind)
-
-
-def _volume_names(volume: Object, kind: str) -> Iterator[str]:
-    source = volume.get(kind) or {}
-    yield source.get("secretName") or source.get("name") or ""
-    for part in (volume.get("projected") or {}).get("sources") or []:
-        yield (part.get(kind) or {}).get("name", "")
-    if kind == "secret":
-        for driver in ("csi", "cephfs", "rbd", "flexVolume", "iscsi", "scaleIO", "storageos"):
-            found = volume.get(driver) or {}
-            for field in ("nodePublishSecretRef", "secretRef"):
-                yield (found.get(field) or {}).get("name", "")
-
-
-def _containers(spec: Object) -> Iterator[Object]:
-    for field in ("containers", "initContainers", "ephemeralContainers"):
-        yield from spec.get(field) or []
+def _selects(attributes: Attributes, field: str, value: str) -> bool:
+    """Whether the field selector asks for that value of a field, and so for nothing else."""
+    try:
+        selector = selectors.parse_field_selector(attributes.field_selector)
+    except (ValueError, errors.StatusError):
+        return False
+    return any(term == (field, "=", value) for term in selector.terms)

@@ -2,7 +2,7 @@
 
 from pykube_cp.registry.resource import Resource
 from pykube_cp.resources.columns import rbac as columns
-from pykube_cp.resources.strategies import cluster
+from pykube_cp.resources.strategies import rbac
 
 CLUSTER_ROLE_BINDING = Resource(
     group="rbac.authorization.k8s.io",
@@ -12,7 +12,7 @@ CLUSTER_ROLE_BINDING = Resource(
     singular="clusterrolebinding",
     namespaced=False,
     columns=columns.CLUSTER_ROLE_BINDING,
-    strategy=cluster.RoleBindingStrategy(),
+    strategy=rbac.BindingStrategy(),
     storage_version_hash="48tpQ8gZHFc=",
 )
 
@@ -23,7 +23,7 @@ CLUSTER_ROLE = Resource(
     plural="clusterroles",
     singular="clusterrole",
     namespaced=False,
-    strategy=cluster.RoleStrategy(),
+    strategy=rbac.RoleStrategy(),
     storage_version_hash="bYE5ZWDrJ44=",
 )
 
@@ -34,7 +34,7 @@ ROLE_BINDING = Resource(
     plural="rolebindings",
     singular="rolebinding",
     columns=columns.ROLE_BINDING,
-    strategy=cluster.RoleBindingStrategy(),
+    strategy=rbac.BindingStrategy(),
     storage_version_hash="eGsCzGH6b1g=",
 )
 
@@ -44,7 +44,7 @@ ROLE = Resource(
     kind="Role",
     plural="roles",
     singular="role",
-    strategy=cluster.RoleStrategy(),
+    strategy=rbac.RoleStrategy(),
     storage_version_hash="7FuwZcIIItM=",
 )
 

@@ -33,7 +33,12 @@ def build(services: Services, following: Handler) -> Handler:
     chain = services.authentication
 
     async def handle(request: Request) -> Outcome:
-        credentials = Credentials(request.headers, request.peer_certificate, request.remote_address)
+        credentials = Credentials(
+            request.headers,
+            request.peer_certificate,
+            request.remote_address,
+            repeated=request.repeated,
+        )
         identity = await _measured(chain, credentials)
         if identity is None:
             raise errors.unauthorized("Unauthorized")

@@ -178,25 +178,6 @@ class IPAddressStrategy(ImmutableFields):
         return [error.detail for error in addresses.is_valid_ip(None, name)]
 
 
-class RoleStrategy(Strategy):
-    """Roles and cluster roles; names may be anything that fits into a URL."""
-
-    # upstream: pkg/registry/rbac/role/strategy.go
-
-    allow_create_on_update = True
-
-    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
-        return names.is_path_segment_name(name, prefix=prefix)
-
-
-class RoleBindingStrategy(RoleStrategy, ImmutableFields):
-    """Bindings; the role never changes."""
-
-    # upstream: pkg/registry/rbac/rolebinding/strategy.go
-
-    immutable = (("roleRef",),)
-
-
 class FlowSchemaStrategy(SpecAndStatusStrategy):
     """Flow schemas and priority levels."""
 

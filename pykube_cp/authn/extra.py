@@ -1,0 +1,20 @@
+"""Extra fields of a user in headers, the key in the header's name."""
+# upstream: apiserver pkg/authentication/request/headerrequest/requestheader.go newExtra
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+
+
+def extra_of(lines: Iterable[tuple[str, str]], prefix: str) -> dict[str, tuple[str, ...]]:
+    """Of header names in lower case and their values; a key that is badly escaped stays as it is."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in lines:
+        if name.startswith(prefix):
+            key = name[len(prefix) :]
+            if not _BAD_ESCAPE.search(key):
+                key = unquote(key)
+            found[key] = (*found.get(key, ()), value)
+    return found
