@@ -145,17 +145,29 @@ def spoil(obj: Object, path: tuple[Any, ...], value: Any) -> Object:
 
 
 def spoiled(node: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], str, Any]]:
-    """Each place in a value with each wrong thing to put there: path, title, thing."""
-    members = node.items() if isinstance(node, dict) else enumerate(node[:1])
-    for key, value in members:
-        here = (*path, key)
+    """Each place in a value with each wrong thing to put there: path, title, thing.
+
+    Of a list that is its first item, and of the others what no item before them has.
+    """
+    seen: set[tuple[Any, ...]] = set()
+    for here, value in _places(node, path):
+        shape = tuple("" if isinstance(part, int) else part for part in here)
+        if shape in seen:
+            continue
+        seen.add(shape)
         where = _shown(here)
-        if isinstance(node, dict):
+        if isinstance(here[-1], str):
             yield here, f"without {where}", _REMOVED
         for way, thing in _ways(value):
             yield here, f"{where} {way}", thing
+
+
+def _places(node: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every value inside a value, with its path."""
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        yield (*path, key), value
         if isinstance(value, dict | list):
-            yield from spoiled(value, here)
+            yield from _places(value, (*path, key))
 
 
 def _shown(path: tuple[Any, ...]) -> str:

@@ -13,13 +13,21 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
 PATCHED = re.compile(r'Invalid value: "\{(?:[^"\\]|\\.)*"')
 """A strict patch's complaint quotes the whole object, with members in no order."""
-CHANGED = re.compile(r"Invalid value: [{\[].*?[}\]]: field is immutable")
-"""The value is an object: upstream prints its internal form."""
 GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
 CURRENT = re.compile(r"current: \d+")
 DIGITS = re.compile(r"\b\d{2,}\b")
+EMPTY = re.compile(r"( value: )(?:\{\}|\[\])(?=[:,\]]|$)")
+"""An empty list or map: that it was not absent is forgotten here when it has been read."""
+INTERNAL = "Invalid value: "
+IMMUTABLE = ": field is immutable"
+SHOWN_DIFFERENCE = re.compile(
+    r"(is immutable after creation[^\n]*\n|pod updates may not change fields other than [^\n]*\n"
+    r"|existing ephemeral containers [^\n]*\n).*",
+    re.DOTALL,
+)
+"""What is followed by a comparison of two internal objects, up to the end of the message."""
 SERVICES = [ipaddress.ip_network(f"10.{part}.0.0/16") for part in (8, 9, 96)]
 SUFFIX = 5
 """Characters that a generated name has after its prefix."""
@@ -69,8 +77,8 @@ class Normaliser:
     def text(self, text: str) -> str:
         """A message: what occurred before is recognised in it."""
         text = CURRENT.sub("current: <version>", self._plain(text))
-        text = PATCHED.sub("Invalid value: <patched>", text)
-        text = CHANGED.sub("Invalid value: <value>: field is immutable", text)
+        text = EMPTY.sub(r"\1null", PATCHED.sub("Invalid value: <patched>", text))
+        text = without_internals(text)
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)
 
     def _string(self, text: str, key: str) -> str:
@@ -113,6 +121,28 @@ def _unversioned(metadata: Any) -> Any:
     if not isinstance(metadata, dict) or "resourceVersion" not in metadata:
         return metadata
     return metadata | {"resourceVersion": ""}
+
+
+def without_internals(text: str) -> str:
+    """A message without what only Go's own structs can be printed as, up to the end where needed."""
+    text = SHOWN_DIFFERENCE.sub(r"\1<difference>", text)
+    begin = 0
+    while (begin := text.find(INTERNAL, begin)) >= 0:
+        begin += len(INTERNAL)
+        end = _end_of_value(text, begin)
+        if end and text.startswith(IMMUTABLE, end):
+            text = f"{text[:begin]}<value>{text[end:]}"
+    return text
+
+
+def _end_of_value(text: str, begin: int) -> int:
+    """Where the object or list that begins there ends; 0 when there is none."""
+    if not text.startswith(("{", "["), begin):
+        return 0
+    try:
+        return json.JSONDecoder().raw_decode(text, begin)[1]
+    except ValueError:
+        return 0
 
 
 def continuation(token: str) -> Any:
