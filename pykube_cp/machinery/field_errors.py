@@ -260,6 +260,16 @@ def causes(errors: Iterable[FieldError]) -> list[dict[str, str]]:
     return [error.cause() for error in errors]
 
 
+def unique(errors: list[FieldError]) -> list[FieldError]:
+    """Nothing is said twice."""
+    if len(errors) < 2:
+        return errors
+    said: dict[str, FieldError] = {}
+    for error in errors:
+        said.setdefault(error.error(), error)
+    return list(said.values())
+
+
 def aggregate(errors: Iterable[FieldError]) -> str:
     """The different errors as one text: alone, or in brackets; empty when there are none."""
     return aggregate_texts(error.error() for error in errors)

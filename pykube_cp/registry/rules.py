@@ -7,7 +7,7 @@ the branches under which some rule applies.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -30,6 +30,9 @@ class RuleContext(msgspec.Struct, kw_only=True):
     old: Object | None = None
 
 
+Check: TypeAlias = Callable[[Any, Path, RuleContext], list[FieldError]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeRule:
     """Defaults and checks of one schema type.
@@ -40,8 +43,12 @@ class TypeRule:
         default: sets what is absent, in place; runs before the defaults of what is inside, as
             upstream's generated defaulters do.
         validate: errors of this value itself, not of what other rules cover inside it.
+        order: where upstream's order is another: members by name, and further checks between
+            them. They follow ``validate``; members that are not named come last, as they stand in
+            the document.
     """
 
     type: str
     default: Callable[[Any, RuleContext], None] | None = None
-    validate: Callable[[Any, Path, RuleContext], list[FieldError]] | None = None
+    validate: Check | None = None
+    order: tuple[str | Check, ...] = ()

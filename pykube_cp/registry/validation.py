@@ -4,19 +4,18 @@ On update, top-level members that did not change are passed over; so a status up
 the spec again. What may not change at all is up to strategies.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from pykube_cp.machinery import names, schema
-from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.field_errors import FieldError, Path, unique
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import Compiler, Field, ListOf, MapOf, Type, Visitor
-from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.registry.rules import Check, RuleContext, TypeRule
 
 Plan: TypeAlias = Callable[[Any, Path, RuleContext, list[FieldError]], None]
-Check: TypeAlias = Callable[[Any, Path, RuleContext], list[FieldError]]
 
 IMMUTABLE = "field is immutable"
 NEGATIVE = "must be greater than or equal to 0"
@@ -48,15 +47,19 @@ class ValidateName(Protocol):
 # The rules of types.
 
 
-class _Validator(Visitor[Plan]):
-    """Compiles the walk, in document order, each value before what is inside it.
+Step: TypeAlias = tuple[str, Plan]
+"""A member and what is done with it; without a name, with the whole struct."""
 
-    ``parts`` holds of each struct its check and the plans of its members.
+
+class _Validator(Visitor[Plan]):
+    """Compiles the walk, each value before what is inside it; members as the rule orders them.
+
+    ``steps`` holds those of each struct.
     """
 
-    def __init__(self, rules: dict[str, Check]) -> None:
+    def __init__(self, rules: Mapping[str, TypeRule]) -> None:
         self._rules = rules
-        self.parts: dict[str, tuple[Check | None, tuple[tuple[str, Plan], ...]]] = {}
+        self.steps: dict[str, tuple[Step, ...]] = {}
 
     def list_of(self, kind: ListOf, items: Plan | None, field: Field | None) -> Plan | None:
         if items is None:
@@ -83,24 +86,38 @@ class _Validator(Visitor[Plan]):
         return run
 
     def struct(self, kind: Type, members: Sequence[tuple[Field, Plan]]) -> Plan | None:
-        check = self._rules.get(kind.name)
-        inner = tuple((field.name, plan) for field, plan in members)
-        self.parts[kind.name] = check, inner
-        if not inner:
-            return _only(check) if check is not None else None
+        plans = {field.name: plan for field, plan in members}
+        steps = self.steps[kind.name] = tuple(_ordered(self._rules.get(kind.name), plans))
+        if not steps:
+            return None
+        if len(steps) == 1 and not steps[0][0]:
+            return steps[0][1]
 
         def run(value: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
-            if check is not None:
-                found += check(value, path, ctx)
-            for name, plan in inner:
+            for name, step in steps:
+                if not name:
+                    step(value, path, ctx, found)
+                    continue
                 member = value.get(name)
                 if member is not None:
-                    plan(member, path.child(name), ctx, found)
+                    step(member, path.child(name), ctx, found)
 
         return run
 
 
-def _only(check: Check) -> Plan:
+def _ordered(rule: TypeRule | None, plans: dict[str, Plan]) -> Iterator[Step]:
+    if rule is not None:
+        if rule.validate is not None:
+            yield "", _check(rule.validate)
+        for step in rule.order:
+            if not isinstance(step, str):
+                yield "", _check(step)
+            elif step in plans:
+                yield step, plans.pop(step)
+    yield from plans.items()
+
+
+def _check(check: Check) -> Plan:
     def run(value: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
         found += check(value, path, ctx)
 
@@ -108,24 +125,24 @@ def _only(check: Check) -> Plan:
 
 
 class _Kind:
-    """The plans of one kind, by top-level member."""
+    """The steps of one kind."""
 
-    def __init__(self, check: Check | None, members: tuple[tuple[str, Plan], ...]) -> None:
-        self._check = check
-        self._members = members
+    def __init__(self, steps: tuple[Step, ...]) -> None:
+        self._steps = steps
 
     def run(self, obj: Object, ctx: RuleContext) -> list[FieldError]:
         found: list[FieldError] = []
-        if self._check is not None:
-            found += self._check(obj, Path(), ctx)
-        for name, plan in self._members:
+        for name, step in self._steps:
+            if not name:
+                step(obj, Path(), ctx, found)
+                continue
             member = obj.get(name)
             if ctx.old is not None and member == ctx.old.get(name):
                 continue
             if member is None and name == _SPEC:
                 member = {}
             if member is not None:
-                plan(member, Path(name), ctx, found)
+                step(member, Path(name), ctx, found)
         return found
 
 
@@ -133,7 +150,7 @@ class Validation:
     """The compiled checks of a set of rules."""
 
     def __init__(self, rules: Iterable[TypeRule]) -> None:
-        self._validator = _Validator(_checks(rules))
+        self._validator = _Validator({rule.type: rule for rule in rules})
         self._compiler = Compiler(self._validator)
         self._kinds: dict[GVK, _Kind | None] = {}
 
@@ -144,38 +161,27 @@ class Validation:
             kind = self._kinds[gvk] = self._compile(gvk)
         if kind is None:
             return []
-        found = _own_finalizers(obj) if old is None and gvk.group not in _LENIENT else []
-        return unique(found + kind.run(obj, RuleContext(root=obj, kind=gvk, old=old)))
+        return unique(kind.run(obj, RuleContext(root=obj, kind=gvk, old=old)))
 
     def _compile(self, gvk: GVK) -> _Kind | None:
         kind = schema.find(gvk)
         if kind is None:
             return None
         self._compiler.compile(kind)
-        check, members = self._validator.parts[kind.name]
-        return _Kind(check, members)
+        return _Kind(self._validator.steps[kind.name])
 
 
-def unique(errors: list[FieldError]) -> list[FieldError]:
-    """Nothing is said twice."""
-    if len(errors) < 2:
-        return errors
-    return list({error.error(): error for error in errors}.values())
-
-
-def _own_finalizers(obj: Object) -> list[FieldError]:
-    """Without a prefix, finalizers are the system's."""
+def own_finalizers(obj: Object, gvk: GVK) -> list[FieldError]:
+    """Without a prefix, finalizers are the system's; custom resources may have any."""
     # upstream: pkg/apis/core/validation/validation.go ValidateObjectMeta
+    if gvk.group in _LENIENT or schema.find(gvk) is None:
+        return []
     path = Path("metadata", "finalizers")
     return [
         FieldError.invalid(path.index(position), finalizer, _NO_FINALIZER)
         for position, finalizer in enumerate((obj.get("metadata") or {}).get("finalizers") or ())
         if "/" not in finalizer and finalizer not in _FINALIZERS
     ]
-
-
-def _checks(rules: Iterable[TypeRule]) -> dict[str, Check]:
-    return {rule.type: rule.validate for rule in rules if rule.validate is not None}
 
 
 _current: Validation | None = None
