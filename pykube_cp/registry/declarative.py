@@ -15,7 +15,7 @@ from typing import Any
 
 from pykube_cp.machinery import declarations, schema, structural
 from pykube_cp.machinery.declarations import Declared, Rule
-from pykube_cp.machinery.field_errors import ErrorType, FieldError, Path
+from pykube_cp.machinery.field_errors import ErrorType, FieldError, Path, unique
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, Field, ListOf, MapOf, Scalar, Type
@@ -64,6 +64,7 @@ def merge(
 ) -> list[FieldError]:
     """Both, without what is checked by hand and said by a declared rule."""
     # upstream: apimachinery pkg/api/validate/errors.go FilterCoveredHandwrittenErrors
+    by_hand = unique(by_hand)
     said = [error for error in declared if error.level == _BETA]
     if not said:
         return by_hand + declared

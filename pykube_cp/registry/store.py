@@ -123,12 +123,7 @@ class Store:
         strategy = self.resource.strategy
         if strategy.judges_metadata_last and (own := strategy.validate(ctx, obj)):
             return own
-        found = ctx.refused + validation.validate_object_meta(
-            obj["metadata"],
-            requires_namespace=self.resource.namespaced,
-            validate_name=self.resource.strategy.name_check(obj),
-            path=Path("metadata"),
-        )
+        found = ctx.refused + self._validate_metadata(obj)
         if origin := self.resource.strategy.name_origin:
             found = [
                 error.by_declaration(origin) if error.field == "metadata.name" else error
@@ -137,6 +132,15 @@ class Store:
         found += validation.validate(obj, self.resource.gvk)
         found += self.resource.strategy.validate(ctx, obj)
         return self._declared(ctx, obj, None, found or ctx.refused_last)
+
+    def _validate_metadata(self, obj: Object) -> list[FieldError]:
+        found = validation.validate_object_meta(
+            obj["metadata"],
+            requires_namespace=self.resource.namespaced,
+            validate_name=self.resource.strategy.name_check(obj),
+            path=Path("metadata"),
+        )
+        return found + validation.own_finalizers(obj, self.resource.gvk)
 
     async def _store_new(self, obj: Object) -> Entry:
         meta = obj["metadata"]
@@ -257,6 +261,8 @@ class Store:
             obj["metadata"], old["metadata"], Path("metadata")
         )
         found += ctx.refused
+        if strategy.judges_metadata_again:
+            found += self._validate_metadata(obj)
         found += validation.validate(obj, self.resource.gvk, old)
         found += strategy.validate_update(ctx, obj, old)
         return self._declared(ctx, obj, old, found or ctx.refused_last)

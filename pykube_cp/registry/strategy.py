@@ -73,6 +73,8 @@ class Strategy:
     """How errors about the name are told from others where a declared rule takes their place."""
     judges_metadata_last = False
     """Whether a new object's metadata are only judged when ``validate`` finds nothing."""
+    judges_metadata_again = False
+    """Whether an update's metadata are judged as those of a new object too."""
     garbage_collection_default = "Background"
     """Propagation when the client says nothing: Background, Orphan or Unsupported."""
     precondition_text = ""

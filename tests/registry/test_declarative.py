@@ -79,12 +79,12 @@ def test_rules_behind_an_option() -> None:
 def test_by_hand_gives_way_to_what_is_declared() -> None:
     path = Path("spec", "devices", "requests")
     covered = FieldError.too_many(path, 33, 32).by_declaration("maxItems")
-    other = FieldError.too_many(path, 33, 32).with_origin("maxItems")
+    other = FieldError.too_many(path, 34, 32).with_origin("maxItems")
     unknown = FieldError.invalid(path, "x", "by hand").by_declaration()
     said = declarative.validate(
         claim(requests=[{"name": str(number)} for number in range(33)]), CLAIM, None, {}
     )
-    assert declarative.merge([covered, other, unknown], said, Declarations()) == [
+    assert declarative.merge([covered, other, unknown, other], said, Declarations()) == [
         other,
         unknown,
         *said,

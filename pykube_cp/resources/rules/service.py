@@ -4,7 +4,8 @@ from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, service_fields, service_ips
+from pykube_cp.resources.shared import checks, service_fields, service_ips, service_updates
+from pykube_cp.resources.shared.go_names import internal
 
 _AFFINITY_SECONDS = 10800
 
@@ -71,7 +72,8 @@ def _validate(service: Object, path: Path, ctx: RuleContext) -> checks.Errors:
         return []
     spec, old = service.get("spec") or {}, (ctx.old or {}).get("spec")
     where = path.child("spec")
-    found = _annotations(objects.annotations(service), path.child("metadata", "annotations"))
+    found = service_updates.validate(service, ctx.old) if ctx.old is not None else []
+    found += _annotations(objects.annotations(service), path.child("metadata", "annotations"))
     found += _kind(spec, where)
     found += _ports(spec, where.child("ports"))
     found += checks.labels(spec.get("selector") or {}, where.child("selector"))
@@ -205,21 +207,11 @@ def _same_ports(spec: Object, path: Path) -> checks.Errors:
     for position, port in enumerate(spec.get("ports") or ()):
         key = port.get("protocol", ""), port.get("port", 0)
         if key in seen:
-            found.append(FieldError.duplicate(path.index(position), _shown(*key)))
+            only: Object = {"protocol": key[0], "port": key[1]}
+            shown = internal(only, "io.k8s.api.core.v1.ServicePort")
+            found.append(FieldError.duplicate(path.index(position), shown))
         seen.add(key)
     return found
-
-
-def _shown(protocol: str, port: int) -> Object:
-    """A port as upstream's errors show it: of its fields only these are set."""
-    return {
-        "Name": "",
-        "Protocol": protocol,
-        "AppProtocol": None,
-        "Port": port,
-        "TargetPort": 0,
-        "NodePort": 0,
-    }
 
 
 def _source_ranges(service: Object, old: Object, path: Path) -> checks.Errors:

@@ -40,6 +40,8 @@ class ConfigMapStrategy(Strategy):
 
     # upstream: pkg/registry/core/configmap/strategy.go
 
+    judges_metadata_again = True
+
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         return _frozen(obj, old, "data", "binaryData")
 
@@ -48,6 +50,8 @@ class SecretStrategy(Strategy):
     """Secrets; ``stringData`` is only for writing."""
 
     # upstream: pkg/registry/core/secret/strategy.go, pkg/apis/core/v1/conversion.go
+
+    judges_metadata_again = True
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         if not obj.get("type"):
@@ -151,6 +155,8 @@ class ServiceAccountStrategy(Strategy):
 
     # upstream: pkg/registry/core/serviceaccount/strategy.go
 
+    judges_metadata_again = True
+
     returns_deleted_object = True
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
@@ -204,6 +210,8 @@ class EndpointsStrategy(Strategy):
 
     # upstream: pkg/registry/core/endpoint/strategy.go
 
+    judges_metadata_again = True
+
     allow_create_on_update = True
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
@@ -226,6 +234,8 @@ class LimitRangeStrategy(Strategy):
     """Limit ranges."""
 
     # upstream: pkg/registry/core/limitrange/strategy.go
+
+    judges_metadata_again = True
 
     allow_create_on_update = True
 
@@ -340,6 +350,8 @@ class PersistentVolumeStrategy(SpecAndStatusStrategy):
 
     # upstream: pkg/registry/core/persistentvolume/strategy.go
 
+    judges_metadata_again = True
+
     has_generation = False
     returns_deleted_object = True
 
@@ -376,6 +388,8 @@ class PersistentVolumeClaimStrategy(SpecAndStatusStrategy):
 
     # upstream: pkg/registry/core/persistentvolumeclaim/strategy.go
 
+    judges_metadata_again = True
+
     has_generation = False
     returns_deleted_object = True
 
@@ -390,7 +404,7 @@ class PersistentVolumeClaimStrategy(SpecAndStatusStrategy):
         return volume_updates.validate_claim(obj, old)
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
-        return claim_warnings.warnings(obj["spec"], Path("spec"))
+        return claim_warnings.of_claim(obj)
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
         return self.warnings_on_create(ctx, obj)

@@ -29,6 +29,8 @@ _KEPT_CLAIM_STATUS = (
 class PodStrategy(Strategy):
     """Pods as clients write them."""
 
+    judges_metadata_again = True
+
     has_generation = True
     returns_deleted_object = True
 

@@ -18,6 +18,8 @@ class ServiceStrategy(Strategy):
     ``node_ports`` is a ``PortAllocator``.
     """
 
+    judges_metadata_again = True
+
     allow_create_on_update = True
     returns_deleted_object = True
 
@@ -30,9 +32,6 @@ class ServiceStrategy(Strategy):
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return names.is_dns1123_label(name, prefix=prefix)
-
-    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        return service_updates.validate(obj, old)
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
         return service_warnings.warnings(obj, None)

@@ -30,6 +30,8 @@ class StorageClassStrategy(ImmutableFields):
 
     # upstream: pkg/registry/storage/storageclass/strategy.go
 
+    judges_metadata_again = True
+
     returns_deleted_object = True
     immutable = (("parameters",), ("provisioner",), ("reclaimPolicy",), ("volumeBindingMode",))
 
@@ -38,6 +40,8 @@ class VolumeAttachmentStrategy(ImmutableFields, SpecAndStatusStrategy):
     """Volume attachments."""
 
     # upstream: pkg/registry/storage/volumeattachment/strategy.go
+
+    judges_metadata_again = True
 
     has_generation = False
     allow_unconditional_update = False
@@ -78,6 +82,8 @@ class CSINodeStrategy(SpecAndStatusStrategy):
 
     # upstream: pkg/registry/storage/csinode/strategy.go
 
+    judges_metadata_again = True
+
     has_generation = False
     allow_unconditional_update = False
     returns_deleted_object = True
@@ -101,6 +107,8 @@ class CSIStorageCapacityStrategy(ImmutableFields):
 
     # upstream: pkg/registry/storage/csistoragecapacity/strategy.go
 
+    judges_metadata_again = True
+
     allow_unconditional_update = False
     immutable = (("nodeTopology",), ("storageClassName",))
 
@@ -110,14 +118,9 @@ class VolumeAttributesClassStrategy(Strategy):
 
     # upstream: pkg/registry/storage/volumeattributesclass/strategy.go
 
-    returns_deleted_object = True
+    judges_metadata_again = True
 
-    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        return [
-            FieldError.forbidden(Path(field), f"updates to {field} are forbidden.")
-            for field in ("driverName", "parameters")
-            if (obj.get(field) or None) != (old.get(field) or None)
-        ]
+    returns_deleted_object = True
 
 
 class StorageVersionMigrationStrategy(SpecAndStatusStrategy):
