@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from pykube_cp.admission.interface import Attributes, Operation
+from pykube_cp.api import owners
 from pykube_cp.api.request import Outcome, Request
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import errors
@@ -140,6 +141,7 @@ class Scope(msgspec.Struct):
             assert attributes.object is not None
             obj = attributes.object
             defaulting.default(obj, self.store.resource.gvk)
+        owners.deduplicate(obj, self.request.warnings, after_admission=True)
         return obj
 
     def validator(self, operation: Operation, options: Options) -> Admit:

@@ -38,7 +38,6 @@ def begin_create(obj: Object, namespace: str) -> None:
         meta["name"] = names.generate_name(meta["generateName"])
     meta["uid"] = str(uuid.uuid4())
     meta["creationTimestamp"] = clock.timestamp()
-    deduplicate_owners(meta)
 
 
 def begin_update(obj: Object, old: Object) -> None:
@@ -61,7 +60,6 @@ def keep_system_fields(obj: Object, old: Object) -> None:
     if not meta.get("namespace"):
         _carry(meta, before, "namespace")
     meta.pop("selfLink", None)
-    deduplicate_owners(meta)
 
 
 def check_preconditions(resource: Resource, obj: Object, uid: str, version: str = "") -> None:
@@ -109,17 +107,6 @@ _PREFIXES = {
     ("", "services"): "services/specs",
     ("networking.k8s.io", "ingresses"): "ingress",
 }
-
-
-def deduplicate_owners(meta: dict[str, Any]) -> bool:
-    """Drop owner references that are there twice; whether any was."""
-    owners = meta.get("ownerReferences")
-    if not owners or len(owners) < 2:
-        return False
-    unique = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
-    changed = len(unique) < len(owners)
-    meta["ownerReferences"] = unique
-    return changed
 
 
 def _carry(meta: dict[str, Any], before: dict[str, Any], field: str) -> None:

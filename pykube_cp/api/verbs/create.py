@@ -2,7 +2,7 @@
 # upstream: apiserver pkg/endpoints/handlers/create.go createHandler
 
 from pykube_cp.admission.interface import Operation
-from pykube_cp.api import ownership
+from pykube_cp.api import owners, ownership
 from pykube_cp.api.decode import decode_object
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Scope, check_namespace
@@ -14,6 +14,7 @@ async def handle(scope: Scope) -> ObjectResult:
     options = scope.options("CreateOptions")
     obj = await decode_object(scope, scope.resource.gvk, options)
     check_namespace(obj, scope.namespace)
+    owners.deduplicate(obj, scope.request.warnings)
     metadata.wipe(obj)
     obj = ownership.record(scope, obj, None, options)
     obj = scope.to_stored(obj)

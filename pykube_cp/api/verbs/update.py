@@ -2,7 +2,7 @@
 # upstream: apiserver pkg/endpoints/handlers/update.go UpdateResource
 
 from pykube_cp.admission.interface import Operation
-from pykube_cp.api import ownership
+from pykube_cp.api import owners, ownership
 from pykube_cp.api.decode import decode_object
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Scope, check_name, check_namespace, copy_of
@@ -16,6 +16,7 @@ async def handle(scope: Scope) -> ObjectResult:
     body = await decode_object(scope, scope.resource.gvk, options)
     check_namespace(body, scope.namespace)
     check_name(body, scope.name)
+    owners.deduplicate(body, scope.request.warnings)
 
     async def change(old: Object | None) -> Object:
         obj = copy_of(body)
