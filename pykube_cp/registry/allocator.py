@@ -9,7 +9,7 @@ one, so what is given out freely comes from the upper one first.
 import contextlib
 import ipaddress
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from pykube_cp.machinery import addresses
@@ -151,6 +151,23 @@ class AddressAllocator:
                 return where.text(number)
         raise RangeFullError
 
+    def try_out(self, address: str, _taken: Collection[str]) -> None:
+        """What a dry run refuses; it does not care whether the address is taken."""
+        # upstream: pkg/registry/core/service/ipallocator/ipallocator.go allocateService
+        try:
+            self._find(address)
+        except AllocationError:
+            text = (
+                f"the provided IP ({address}) is not in the valid range. "
+                f"The range of valid IPs is {next(iter(self._ranges))}"
+            )
+            raise AllocationError(text) from None
+
+    def dummy(self, _taken: Collection[str]) -> str:
+        """What a dry run is given: no address of the range that is used."""
+        # upstream: pkg/registry/core/service/ipallocator/ipallocator.go allocateNextService
+        return str(next(iter(self._ranges.values())).network.network_address)
+
     def release(self, address: str) -> None:
         """Give back; what was not taken is passed over."""
         try:
@@ -207,6 +224,16 @@ class PortAllocator:
             raise RangeFullError
         return self.first + number
 
+    def try_out(self, port: int, taken: Collection[int]) -> None:
+        """What a dry run refuses; it does not care for the range."""
+        # upstream: pkg/registry/core/service/portallocator/operation.go Allocate
+        if self.has(port) or port in taken:
+            raise AllocationError("provided port is already allocated")
+
+    def dummy(self, taken: Collection[int]) -> int:
+        """What a dry run is given."""
+        return self.peek(without=taken)
+
     def release(self, port: int) -> None:
         self._band.give_back(port - self.first)
 
@@ -221,7 +248,9 @@ class Allocator(Protocol[Value]):
     """What the allocators of addresses and of ports have in common."""
 
     def allocate(self, value: Value, /) -> None: ...
-    def peek(self, *, without: Iterable[Value] = ()) -> Value: ...
+    def allocate_next(self) -> Value: ...
+    def try_out(self, value: Value, taken: Collection[Value], /) -> None: ...
+    def dummy(self, taken: Collection[Value], /) -> Value: ...
     def release(self, value: Value, /) -> None: ...
     def has(self, value: Value, /) -> bool: ...
 
@@ -236,13 +265,18 @@ class Transaction(Generic[Value]):
         self._leaving: list[Value] = []
 
     def allocate(self, value: Value) -> None:
-        if not self._dry_run or value in self._taken or self._allocator.has(value):
+        if not self._dry_run:
             self._allocator.allocate(value)
+        else:
+            self._allocator.try_out(value, self._taken)
         self._taken.append(value)
 
     def allocate_next(self) -> Value:
-        value: Value = self._allocator.peek(without=self._taken)
-        self.allocate(value)
+        if not self._dry_run:
+            value = self._allocator.allocate_next()
+        else:
+            value = self._allocator.dummy(self._taken)
+        self._taken.append(value)
         return value
 
     def release_later(self, value: Value) -> None:

@@ -244,6 +244,7 @@ class Allocation:
         # upstream: initNodePorts, updateNodePorts
         spec = self._spec
         taken = set(known)
+        made: set[tuple[str, int]] = set()
         shared = {p["port"]: p["nodePort"] for p in spec.get("ports") or () if p.get("nodePort")}
         for position, port in enumerate(spec.get("ports") or ()):
             number = port.get("nodePort") or 0
@@ -258,6 +259,11 @@ class Allocation:
             taken.add(number)
             shared.setdefault(port["port"], number)
             port["nodePort"] = number
+            key = port.get("protocol", ""), number
+            if self._old is not None and key in made:
+                text = f"duplicate nodePort: {{{key[0]} {number}}}"
+                raise errors.StatusError(500, "", text)
+            made.add(key)
 
     def _take_port(self, number: int, position: int) -> None:
         try:
