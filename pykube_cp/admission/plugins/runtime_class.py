@@ -42,7 +42,7 @@ class RuntimeClass(BasePlugin):
     async def _class(self, attributes: Attributes) -> Object | None:
         spec = (attributes.object or {}).get("spec") or {}
         name = spec.get("runtimeClassName")
-        if attributes.subresource or not name:
+        if attributes.subresource or name is None:
             return None
         try:
             return await self.services.client.get(_CLASSES, name)

@@ -66,7 +66,8 @@ class ServiceAccount(BasePlugin):
                 return await self.services.client.get(_ACCOUNTS, name, attributes.namespace)
             except errors.StatusError as error:
                 if not errors.is_not_found(error):
-                    raise
+                    text = f"error looking up service account {attributes.namespace}/{name}"
+                    raise forbidden(attributes, f"{text}: {error}") from None
                 if name != "default" or attempt == _TRIES - 1:
                     break
                 await asyncio.sleep(0.1)
