@@ -21,7 +21,6 @@ def _default_spec(spec: Object, _ctx: RuleContext) -> None:
 
 
 _POLICIES = ("Allow", "Forbid", "Replace")
-_COUNTS = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
 _ZONE_PART = re.compile(r"[A-Za-z.\-_0-9+]{1,14}")
 
 
@@ -29,10 +28,14 @@ def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/batch/validation/validation.go validateCronJobSpec
     old = (ctx.old or {}).get("spec")
     found = _schedule(spec, old or {}, path.child("schedule"))
-    found += checks.nonnegative(spec, path, *_COUNTS)
+    found += checks.nonnegative(spec, path, "startingDeadlineSeconds")
     if old is None or old.get("timeZone") != spec.get("timeZone"):
         found += _time_zone(spec.get("timeZone"), path.child("timeZone"))
     return found + checks.chosen(spec, path, "concurrencyPolicy", _POLICIES)
+
+
+def _validate_history(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    return checks.nonnegative(spec, path, "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
 
 
 def _schedule(spec: Object, old: Object, path: Path) -> checks.Errors:
@@ -76,6 +79,9 @@ def _time_zone(zone: str | None, path: Path) -> checks.Errors:
 
 RULES = (
     TypeRule(
-        type="io.k8s.api.batch.v1.CronJobSpec", default=_default_spec, validate=_validate_spec
+        type="io.k8s.api.batch.v1.CronJobSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+        order=("jobTemplate", _validate_history),
     ),
 )

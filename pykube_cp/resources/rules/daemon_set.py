@@ -4,6 +4,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks, workloads
+from pykube_cp.resources.shared.go_names import internal
 
 _ROLLING = {"maxUnavailable": 1, "maxSurge": 0}
 
@@ -25,13 +26,33 @@ def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
             rolling[field] = value
 
 
-def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_ready_time(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    return checks.nonnegative(spec, path, "minReadySeconds")
+
+
+def _validate_history(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    return checks.nonnegative(spec, path, "revisionHistoryLimit")
+
+
+def _validate_selector(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    selector = spec.get("selector")
+    if selector is None or selector.get("matchLabels") or selector.get("matchExpressions"):
+        return []
+    text = "empty selector is invalid for daemonset"
+    return [FieldError.invalid(path.child("selector"), selector, text)]
+
+
+_ORDER = (
     # upstream: pkg/apis/apps/validation/validation.go ValidateDaemonSetSpec
-    found = []
-    if spec.get("selector") is not None:
-        found += workloads.check_selector(spec, path, "daemonset")
-    found += workloads.check_template(spec, path, "DaemonSet")
-    return found + checks.nonnegative(spec, path, "minReadySeconds", "revisionHistoryLimit")
+    "selector",
+    workloads.check_labels,
+    _validate_selector,
+    "template",
+    workloads.endless("DaemonSet"),
+    _validate_ready_time,
+    "updateStrategy",
+    _validate_history,
+)
 
 
 def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -40,7 +61,8 @@ def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> check
     if kind == "OnDelete":
         return []
     if kind != "RollingUpdate":
-        return [FieldError.not_supported(path, strategy, ("RollingUpdate", "OnDelete"))]
+        shown = internal(strategy, "io.k8s.api.apps.v1.DaemonSetUpdateStrategy")
+        return [FieldError.not_supported(path, shown, ("RollingUpdate", "OnDelete"))]
     where = path.child("rollingUpdate")
     return [FieldError.required(where)] if rolling is None else _rolling(rolling, where)
 
@@ -78,10 +100,23 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
     return checks.nonnegative(status, path, *fields)
 
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+def _default(daemon_set: Object, _ctx: RuleContext) -> None:
+    """The number is a field of the internal type, which is written as an annotation."""
+    # upstream: pkg/apis/apps/v1/conversion.go Convert_apps_DaemonSet_To_v1_DaemonSet
+    meta = daemon_set.setdefault("metadata", {})
+    meta["annotations"] = {TEMPLATE_GENERATION: "0", **(meta.get("annotations") or {})}
+
+
 RULES = (
     TypeRule(
-        type="io.k8s.api.apps.v1.DaemonSetSpec", default=_default_spec, validate=_validate_spec
+        type="io.k8s.api.apps.v1.DaemonSet",
+        default=_default,
+        validate=workloads.check_immutable_selector,
     ),
+    TypeRule(type="io.k8s.api.apps.v1.DaemonSetSpec", default=_default_spec, order=_ORDER),
     TypeRule(
         type="io.k8s.api.apps.v1.DaemonSetUpdateStrategy",
         default=_default_strategy,

@@ -4,6 +4,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks, workloads
+from pykube_cp.resources.shared.go_names import internal
 
 _SPEC = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
 
@@ -28,11 +29,13 @@ def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/apps/validation/validation.go ValidateDeploymentSpec
-    found = workloads.check_selector(spec, path, "deployment")
-    found += workloads.check_template(spec, path, "ReplicaSet")
+    found = checks.nonnegative(spec, path, "replicas")
+    return found + workloads.check_has_selector(spec, path)
+
+
+def _validate_times(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     deadline = "progressDeadlineSeconds"
-    fields = ("replicas", "minReadySeconds", "revisionHistoryLimit", deadline)
-    found += checks.nonnegative(spec, path, *fields)
+    found = checks.nonnegative(spec, path, "minReadySeconds", "revisionHistoryLimit", deadline)
     seconds = spec.get(deadline)
     if seconds is not None and seconds <= (spec.get("minReadySeconds") or 0):
         text = "must be greater than minReadySeconds"
@@ -48,7 +51,8 @@ def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> check
         text = "may not be specified when strategy `type` is 'Recreate'"
         return [] if rolling is None else [FieldError.forbidden(where, text)]
     if kind != "RollingUpdate":
-        return [FieldError.not_supported(path, strategy, ("Recreate", "RollingUpdate"))]
+        shown = internal(strategy, "io.k8s.api.apps.v1.DeploymentStrategy")
+        return [FieldError.not_supported(path, shown, ("Recreate", "RollingUpdate"))]
     if rolling is None:
         return [FieldError.required(where, "this should be defaulted and never be nil")]
     return _rolling(rolling, where)
@@ -76,7 +80,15 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
 
 RULES = (
     TypeRule(
-        type="io.k8s.api.apps.v1.DeploymentSpec", default=_default_spec, validate=_validate_spec
+        type="io.k8s.api.apps.v1.DeploymentSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+        order=(
+            *workloads.selector_order("deployment", "invalid label selector"),
+            workloads.endless("ReplicaSet"),
+            "strategy",
+            _validate_times,
+        ),
     ),
     TypeRule(
         type="io.k8s.api.apps.v1.DeploymentStrategy",

@@ -3,7 +3,14 @@
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, pod_failure_policies, success_policies
+from pykube_cp.resources.shared import (
+    checks,
+    job_updates,
+    pod_failure_policies,
+    success_policies,
+    workloads,
+)
+from pykube_cp.resources.shared.go_names import internal
 
 _MAX_INT32 = 2**31 - 1
 
@@ -63,7 +70,7 @@ _COUNTS = (
 )
 
 
-def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/batch/validation/validation.go validateJobSpec
     found = checks.nonnegative(spec, path, *_COUNTS)
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
@@ -77,9 +84,19 @@ def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
         found += pod_failure_policies.check(spec, path.child("podFailurePolicy"))
     if is_indexed and spec.get("successPolicy") is not None:
         found += success_policies.check(spec, path.child("successPolicy"))
-    found += _replacement_policy(spec, path)
-    found += _restart_policy(spec, path.child("template", "spec", "restartPolicy"))
-    return found + (_selection(spec, path) if ctx.kind.kind == "Job" else _template(spec, path))
+    return found + _replacement_policy(spec, path)
+
+
+def _validate_rest(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    found = _restart_policy(spec, path.child("template", "spec", "restartPolicy"))
+    if ctx.kind.kind == "Job":
+        return found + workloads.check_has_selector(spec, path)
+    return found + _template(spec, path)
+
+
+def _validate_labels(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/batch/validation/validation.go ValidateJobSpec
+    return workloads.check_labels(spec, path, ctx) if ctx.kind.kind == "Job" else []
 
 
 def _manager(spec: Object, path: Path) -> checks.Errors:
@@ -135,9 +152,14 @@ def _not_indexed(spec: Object, path: Path) -> checks.Errors:
         fields: tuple[str, ...] = ("successPolicy",)
     else:
         fields = ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy")
+    shown = dict(spec)
+    if spec.get("successPolicy") is not None:
+        shown["successPolicy"] = internal(
+            spec["successPolicy"], "io.k8s.api.batch.v1.SuccessPolicy"
+        )
     text = "requires indexed completion mode"
     return [
-        FieldError.invalid(path.child(field), spec[field], text)
+        FieldError.invalid(path.child(field), shown[field], text)
         for field in fields
         if spec.get(field) is not None
     ]
@@ -161,15 +183,6 @@ def _restart_policy(spec: Object, path: Path) -> checks.Errors:
     return []
 
 
-def _selection(spec: Object, path: Path) -> checks.Errors:
-    # upstream: pkg/apis/batch/validation/validation.go ValidateJobSpec
-    found = []
-    if spec.get("selector") is None:
-        found.append(FieldError.required(path.child("selector")))
-    template = spec.get("template") or {}
-    return found + checks.selects(spec.get("selector"), template, path.child("template"))
-
-
 def _template(spec: Object, path: Path) -> checks.Errors:
     # upstream: pkg/apis/batch/validation/validation.go ValidateJobTemplateSpec
     found = []
@@ -182,9 +195,18 @@ def _template(spec: Object, path: Path) -> checks.Errors:
     return found
 
 
+def _validate_generated(job: Object, _path: Path, ctx: RuleContext) -> checks.Errors:
+    return job_updates.check_generated(job) if ctx.old is None else []
+
+
 RULES = (
-    TypeRule(type="io.k8s.api.batch.v1.Job", default=_default_labels),
-    TypeRule(type="io.k8s.api.batch.v1.JobSpec", default=_default_spec, validate=_validate_spec),
+    TypeRule(type="io.k8s.api.batch.v1.Job", default=_default_labels, validate=_validate_generated),
+    TypeRule(
+        type="io.k8s.api.batch.v1.JobSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+        order=("template", _validate_rest, "selector", _validate_labels),
+    ),
     TypeRule(
         type="io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", default=_default_pattern
     ),

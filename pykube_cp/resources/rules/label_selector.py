@@ -14,14 +14,21 @@ _UNJUDGED = ("HorizontalPodAutoscaler",)
 """Kinds whose selectors are someone else's language."""
 
 
+def _is_judged(path: Path, ctx: RuleContext) -> bool:
+    """The claims of a StatefulSet never change, so they are judged once."""
+    if ctx.kind.kind == "StatefulSet" and ctx.old is not None:
+        return ".volumeClaimTemplates" not in str(path)
+    return ctx.kind.kind not in _UNJUDGED
+
+
 def _validate(selector: Object, path: Path, ctx: RuleContext) -> checks.Errors:
-    if ctx.kind.kind in _UNJUDGED:
+    if not _is_judged(path, ctx):
         return []
     return checks.labels(selector.get("matchLabels") or {}, path.child("matchLabels"))
 
 
 def _validate_requirement(expression: Object, path: Path, ctx: RuleContext) -> checks.Errors:
-    if ctx.kind.kind in _UNJUDGED:
+    if not _is_judged(path, ctx):
         return []
     return check_requirement(expression, path, of_labels=True)
 

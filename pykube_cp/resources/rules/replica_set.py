@@ -15,8 +15,7 @@ def _default_spec(spec: Object, _ctx: RuleContext) -> None:
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/apps/validation/validation.go ValidateReplicaSetSpec
     found = checks.nonnegative(spec, path, "replicas", "minReadySeconds")
-    found += workloads.check_selector(spec, path, "deployment")
-    return found + workloads.check_template(spec, path, "ReplicaSet")
+    return found + workloads.check_has_selector(spec, path)
 
 
 def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -30,7 +29,13 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
 
 RULES = (
     TypeRule(
-        type="io.k8s.api.apps.v1.ReplicaSetSpec", default=_default_spec, validate=_validate_spec
+        type="io.k8s.api.apps.v1.ReplicaSetSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+        order=(
+            *workloads.selector_order("deployment", "invalid label selector"),
+            workloads.endless("ReplicaSet"),
+        ),
     ),
     TypeRule(type="io.k8s.api.apps.v1.ReplicaSetStatus", validate=_validate_status),
 )

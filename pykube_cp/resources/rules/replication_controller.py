@@ -21,16 +21,24 @@ def _default(controller: Object, _ctx: RuleContext) -> None:
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go ValidateReplicationControllerSpec
-    found = checks.nonnegative(spec, path, "minReadySeconds", "replicas")
+    found = checks.nonnegative(spec, path, "minReadySeconds")
     selector = spec.get("selector") or {}
     if not selector:
         found.append(FieldError.required(path.child("selector")))
+    found += checks.nonnegative(spec, path, "replicas")
     template, where = spec.get("template"), path.child("template")
     if template is None:
-        return [*found, FieldError.required(where)]
-    if selector:
+        found.append(FieldError.required(where))
+    elif selector:
         found += checks.matched(selectors.from_set(selector), template, where)
-    return found + workloads.check_endless(template, where, "ReplicationController")
+    return found
+
+
+def _validate_template(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    return _ENDLESS(spec, path, ctx) if spec.get("template") is not None else []
+
+
+_ENDLESS = workloads.endless("ReplicationController")
 
 
 def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -43,6 +51,10 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
 
 RULES = (
     TypeRule(type="io.k8s.api.core.v1.ReplicationController", default=_default),
-    TypeRule(type="io.k8s.api.core.v1.ReplicationControllerSpec", validate=_validate_spec),
+    TypeRule(
+        type="io.k8s.api.core.v1.ReplicationControllerSpec",
+        validate=_validate_spec,
+        order=("template", _validate_template),
+    ),
     TypeRule(type="io.k8s.api.core.v1.ReplicationControllerStatus", validate=_validate_status),
 )

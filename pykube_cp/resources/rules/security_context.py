@@ -8,6 +8,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared.go_names import internal
 
 _V1 = "io.k8s.api.core.v1."
 _TYPES = ("Localhost", "RuntimeDefault", "Unconfined")
@@ -34,11 +35,13 @@ def _validate_container(context: Object, path: Path, _ctx: RuleContext) -> check
         return found
     text = "cannot set `allowPrivilegeEscalation` to false and "
     if context.get("privileged"):
-        found.append(FieldError.invalid(path, context, f"{text}`privileged` to true"))
+        shown = internal(context, f"{_V1}SecurityContext")
+        found.append(FieldError.invalid(path, shown, f"{text}`privileged` to true"))
     added = (context.get("capabilities") or {}).get("add") or ()
     if "CAP_SYS_ADMIN" in added:
         text += "`capabilities.Add` CAP_SYS_ADMIN"
-        found.append(FieldError.invalid(path, context, text))
+        shown = internal(context, f"{_V1}SecurityContext")
+        found.append(FieldError.invalid(path, shown, text))
     return found
 
 
@@ -86,7 +89,8 @@ def _validate_seccomp(profile: Object, path: Path, _ctx: RuleContext) -> checks.
     if kind != "Localhost":
         if own is not None:
             text = "can only be set when seccomp type is Localhost"
-            found.append(FieldError.invalid(where, profile, text))
+            shown = internal(profile, f"{_V1}SeccompProfile")
+            found.append(FieldError.invalid(where, shown, text))
     elif own is None:
         found.append(FieldError.required(where, "must be set when seccomp type is Localhost"))
     else:

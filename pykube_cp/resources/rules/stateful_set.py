@@ -5,6 +5,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks, workloads
+from pykube_cp.resources.shared.go_names import internal
 
 _SPEC = {"replicas": 1, "revisionHistoryLimit": 10}
 
@@ -45,22 +46,39 @@ _STRATEGIES = "must be 'RollingUpdate' or 'OnDelete'"
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/apps/validation/validation.go ValidateStatefulSetSpec
-    found = []
     policy, where = spec.get("podManagementPolicy") or "", path.child("podManagementPolicy")
     if not policy:
-        found.append(FieldError.required(where))
-    elif policy not in {"OrderedReady", "Parallel"}:
-        text = "must be 'OrderedReady' or 'Parallel'"
-        found.append(FieldError.invalid(where, policy, text))
-    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
-    for field, value in retention.items():
-        place = path.child("persistentVolumeClaimRetentionPolicy", field)
-        found += checks.supported(value, place, ("Retain", "Delete"))
-    found += checks.nonnegative(spec, path, "replicas", "minReadySeconds")
+        return [FieldError.required(where)]
+    if policy in {"OrderedReady", "Parallel"}:
+        return []
+    return [FieldError.invalid(where, policy, "must be 'OrderedReady' or 'Parallel'")]
+
+
+def _validate_retention(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    field = "persistentVolumeClaimRetentionPolicy"
+    found = []
+    for member, value in (spec.get(field) or {}).items():
+        found += checks.supported(value, path.child(field, member), ("Retain", "Delete"))
+    return found
+
+
+def _validate_numbers(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    """The name of the service never changes, so it is judged once."""
+    found = checks.nonnegative(spec, path, "replicas", "minReadySeconds")
     found += checks.nonnegative(spec.get("ordinals") or {}, path.child("ordinals"), "start")
-    found += checks.named(spec, path, "serviceName", names.is_dns1123_label)
-    found += workloads.check_selector(spec, path, "statefulset")
-    return found + workloads.check_template(spec, path, "StatefulSet")
+    if ctx.old is None:
+        found += checks.named(spec, path, "serviceName", names.is_dns1123_label)
+    return found + workloads.check_has_selector(spec, path)
+
+
+_ORDER = (
+    "updateStrategy",
+    _validate_retention,
+    "volumeClaimTemplates",
+    _validate_numbers,
+    *workloads.selector_order("statefulset", ""),
+    workloads.endless("StatefulSet"),
+)
 
 
 def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -71,7 +89,8 @@ def _validate_strategy(strategy: Object, path: Path, _ctx: RuleContext) -> check
     if kind == "OnDelete":
         return [] if rolling is None else [FieldError.invalid(where, rolling, _ONLY_ROLLING)]
     if kind != "RollingUpdate":
-        return [FieldError.invalid(path, strategy, _STRATEGIES)]
+        shown = internal(strategy, "io.k8s.api.apps.v1.StatefulSetUpdateStrategy")
+        return [FieldError.invalid(path, shown, _STRATEGIES)]
     return [] if rolling is None else _rolling(rolling, where)
 
 
@@ -98,7 +117,10 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
 
 RULES = (
     TypeRule(
-        type="io.k8s.api.apps.v1.StatefulSetSpec", default=_default_spec, validate=_validate_spec
+        type="io.k8s.api.apps.v1.StatefulSetSpec",
+        default=_default_spec,
+        validate=_validate_spec,
+        order=_ORDER,
     ),
     TypeRule(
         type="io.k8s.api.apps.v1.StatefulSetUpdateStrategy",

@@ -15,6 +15,7 @@ _ODD = {
     "ips": "IPs",
     "uid": "UID",
     "apiVersion": "APIVersion",
+    "seLinuxOptions": "SELinuxOptions",
     "pkixPublicKey": "PKIXPublicKey",
 }
 _EMBEDDED = "metadata"
@@ -68,5 +69,7 @@ def _absent(field: Field) -> Any:
             return _ZERO.get(name, 0)
         case Leaf(name="Quantity"):
             return "0"
+        case Leaf(name="IntOrString"):
+            return 0
         case _:
             return None

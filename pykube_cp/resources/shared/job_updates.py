@@ -7,6 +7,7 @@ from pykube_cp.machinery import names, objects, selectors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
+from pykube_cp.resources.shared import workloads
 
 _IMMUTABLE_FIELDS = (
     "completionMode",
@@ -32,7 +33,7 @@ def validate(job: Object, old: Object) -> list[FieldError]:
     found += _template(spec, old, path)
     for field in _IMMUTABLE_FIELDS:
         found += validate_immutable(spec.get(field), before.get(field), path.child(field))
-    return found + _room_for_indexes(job)
+    return found + check_room_for_indexes(job)
 
 
 def _completions(spec: Object, old: Object, path: Path) -> list[FieldError]:
@@ -54,14 +55,12 @@ def _template(spec: Object, old: Object, path: Path) -> list[FieldError]:
     """While a job is suspended, where and with how much its pods will run may change."""
     # upstream: validatePodTemplateUpdate
     template, before = spec.get("template") or {}, old["spec"].get("template") or {}
-    where = path.child("template")
-    if not old["spec"].get("suspend"):
-        return validate_immutable(template, before, where)
-    if not _is_quiet(old):
-        return validate_immutable(template, before, where)
-    if _fixed(template) == _fixed(before):
+    if not old["spec"].get("suspend") or not _is_quiet(old):
+        return validate_immutable(template, before, path.child("template"))
+    now, then = template.get("spec") or {}, before.get("spec") or {}
+    if _fixed(now, then) == _fixed(then, now):
         return []
-    return [FieldError.invalid(where, template, IMMUTABLE)]
+    return [FieldError.invalid(path.child("template.spec"), now, IMMUTABLE)]
 
 
 def _is_quiet(job: Object) -> bool:
@@ -75,30 +74,30 @@ def _is_quiet(job: Object) -> bool:
     return (not status.get("startTime") or paused) and not status.get("active")
 
 
-def _fixed(template: Object) -> Object:
-    """What of the template stays even then."""
-    spec = dict(template.get("spec") or {})
+def _fixed(pod: Object, other: Object) -> Object:
+    """What of the template's pod stays even then."""
+    spec = dict(pod)
     for field in ("nodeSelector", "tolerations", "schedulingGates"):
         spec.pop(field, None)
     affinity = {k: v for k, v in (spec.pop("affinity", None) or {}).items() if k != "nodeAffinity"}
     for field in ("containers", "initContainers"):
-        spec[field] = [
-            {key: value for key, value in container.items() if key != "resources"}
-            for container in spec.get(field) or ()
-        ]
-    meta = template.get("metadata") or {}
-    rest = {k: v for k, v in meta.items() if k not in {"labels", "annotations"}}
-    return {"metadata": rest, "spec": spec, "affinity": affinity}
+        spec[field] = _without_resources(spec.get(field) or [], other.get(field) or [])
+    return spec | {"affinity": affinity}
 
 
-def validate_on_create(job: Object) -> list[FieldError]:
-    """The selector must be the generated one, and the name must leave room for indexes."""
-    # upstream: ValidateJobCreate, validateGeneratedSelector
-    found = [] if job["spec"].get("manualSelector") else _generated(job)
-    return found + _room_for_indexes(job)
+def _without_resources(containers: list[Object], others: list[Object]) -> list[Object]:
+    """As upstream compares them: those that are at the same place under the same name."""
+    if len(containers) != len(others):
+        return containers
+    return [
+        {key: value for key, value in container.items() if key != "resources"}
+        if container.get("name") == other.get("name")
+        else container
+        for container, other in zip(containers, others, strict=True)
+    ]
 
 
-def _room_for_indexes(job: Object) -> list[FieldError]:
+def check_room_for_indexes(job: Object) -> list[FieldError]:
     # upstream: validateNameAllowsCompletions
     spec = job["spec"]
     if spec.get("completionMode") != "Indexed" or (spec.get("completions") or 0) <= 0:
@@ -110,7 +109,11 @@ def _room_for_indexes(job: Object) -> list[FieldError]:
     return [FieldError.invalid(Path("metadata", "name"), objects.name(job), text)]
 
 
-def _generated(job: Object) -> list[FieldError]:
+def check_generated(job: Object) -> list[FieldError]:
+    """The selector must be the generated one, unless it is said to be the client's."""
+    # upstream: validateGeneratedSelector
+    if job["spec"].get("manualSelector") or job["spec"].get("selector") is None:
+        return []
     path, found = Path("spec", "template", "metadata", "labels"), []
     labels = objects.nested(job, "spec", "template", "metadata", "labels", default={})
     expected = {key: job["metadata"].get(source, "") for key, source in _LABELS}
@@ -126,5 +129,6 @@ def _generated(job: Object) -> list[FieldError]:
         return found
     if not matches:
         text = "`selector` not auto-generated"
-        found.append(FieldError.invalid(Path("spec", "selector"), selector, text))
+        shown = workloads.shown_selector(selector)
+        found.append(FieldError.invalid(Path("spec", "selector"), shown, text))
     return found

@@ -12,6 +12,7 @@ from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import security_annotations
+from pykube_cp.resources.shared.go_names import internal
 
 MIRROR_POD = "kubernetes.io/config.mirror"
 _MAX_INT32 = 2**31 - 1
@@ -210,14 +211,17 @@ def _node_terms(affinity: Object | None) -> list[Object]:
     return found
 
 
+_TERM = "io.k8s.api.core.v1.NodeSelectorTerm"
+
+
 def _terms(now: list[Object], before: list[Object], path: Path) -> list[FieldError]:
     if before and len(now) != len(before):
         text = "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
-        return [FieldError.invalid(path, now, text)]
+        return [FieldError.invalid(path, [internal(term, _TERM) for term in now], text)]
     return [
         FieldError.invalid(
             path.index(position),
-            now[position],
+            internal(now[position], _TERM),
             "only additions are allowed (no mutations or deletions)",
         )
         for position, term in enumerate(before)

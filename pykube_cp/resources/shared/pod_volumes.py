@@ -6,6 +6,9 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks, pod_volume_sources, pods
+from pykube_cp.resources.shared.go_names import internal
+
+_CLAIM = "io.k8s.api.core.v1.PodResourceClaim"
 
 _PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 _RECURSIVE = ("Disabled", "Enabled", "IfPossible")
@@ -192,10 +195,10 @@ def check_claims(claims: Sequence[Object], path: Path) -> checks.Errors:
             text = (
                 "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
             )
-            found.append(FieldError.invalid(where, claim, text))
+            found.append(FieldError.invalid(where, internal(claim, _CLAIM), text))
         if not given:
             text = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
-            found.append(FieldError.invalid(where, claim, text))
+            found.append(FieldError.invalid(where, internal(claim, _CLAIM), text))
         for field in given:
             found += checks.subdomain(claim[field], where.child(field))
     return found

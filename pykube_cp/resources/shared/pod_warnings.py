@@ -9,7 +9,13 @@ from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
-from pykube_cp.resources.shared import node_labels, path_overlaps, pods, security_annotations
+from pykube_cp.resources.shared import (
+    claim_warnings,
+    node_labels,
+    path_overlaps,
+    pods,
+    security_annotations,
+)
 
 _ANNOTATIONS = {
     "scheduler.alpha.kubernetes.io/critical-pod": (
@@ -27,12 +33,13 @@ _VOLUMES = {
     "gitRepo": "deprecated in v1.11, and disabled by default in v1.33+",
     "scaleIO": "deprecated in v1.16, non-functional in v1.22+",
     "flocker": "deprecated in v1.22, non-functional in v1.25+",
-    "storageOS": "deprecated in v1.22, non-functional in v1.25+",
+    "storageos": "deprecated in v1.22, non-functional in v1.25+",
     "quobyte": "deprecated in v1.22, non-functional in v1.25+",
     "glusterfs": "deprecated in v1.25, non-functional in v1.26+",
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "rbd": "deprecated in v1.28, non-functional in v1.31+",
 }
+_MISNAMED = {"storageos": "storageOS"}
 _FRACTIONS = ("memory", "ephemeral-storage")
 _NO_SELECTOR = "a null labelSelector results in matching no pod"
 
@@ -104,9 +111,13 @@ def _volumes(spec: Object, path: Path) -> list[str]:
     found = []
     volumes = spec.get("volumes") or []
     for position, volume in enumerate(volumes):
+        where = path.child("volumes").index(position)
         for kind, text in _VOLUMES.items():
             if volume.get(kind) is not None:
-                found.append(f"{path.child('volumes').index(position).child(kind)}: {text}")
+                found.append(f"{where.child(_MISNAMED.get(kind, kind))}: {text}")
+        claim = objects.nested(volume, "ephemeral", "volumeClaimTemplate", "spec", default={})
+        place = where.child("ephemeral", "volumeClaimTemplate", "spec")
+        found += claim_warnings.warnings(claim, place)
     return found + path_overlaps.warnings(volumes)
 
 

@@ -6,6 +6,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared.go_names import internal
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _OPERATORS = ("Equal", "Exists")
@@ -61,7 +62,7 @@ def check_taints(taints: Sequence[Object], path: Path) -> checks.Errors:
             found.append(FieldError.invalid(where.child("value"), value, ";".join(wrong)))
         found += checks.chosen(taint, where, "effect", EFFECTS)
         if (key, effect) in seen:
-            error = FieldError.duplicate(where, taint)
+            error = FieldError.duplicate(where, internal(taint, "io.k8s.api.core.v1.Taint"))
             error.detail = "taints must be unique by key and effect pair"
             found.append(error)
         seen.add((key, effect))

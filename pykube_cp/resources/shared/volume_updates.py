@@ -5,7 +5,8 @@ from pykube_cp.machinery import objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
-from pykube_cp.registry.validation import validate_immutable
+from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
+from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.pod_updates import difference
 
 _NOT_SOURCES = {
@@ -38,12 +39,48 @@ def validate_volume(volume: Object, old: Object) -> list[FieldError]:
     modes = spec.get("volumeMode"), before.get("volumeMode")
     found += validate_immutable(*modes, Path("volumeMode"))
     if before.get("nodeAffinity") is not None:
-        affinities = spec.get("nodeAffinity"), before.get("nodeAffinity")
-        found += validate_immutable(*affinities, Path("nodeAffinity"))
+        found += _node_affinity(spec.get("nodeAffinity"), before["nodeAffinity"])
     if before.get(_ATTRIBUTES) is not None and spec.get(_ATTRIBUTES) is None:
         text = "update from non-nil value to nil is forbidden"
         found.append(FieldError.forbidden(path.child(_ATTRIBUTES), text))
     return found
+
+
+def _node_affinity(now: Object | None, before: Object) -> list[FieldError]:
+    # upstream: validatePvNodeAffinity
+    wanted, known = (objects.nested(it or {}, *_TERMS, default=[]) for it in (now, before))
+    renamed = [_with_new_keys(old, new) for old, new in zip(known, wanted, strict=False)]
+    if now is not None and renamed == wanted and len(known) == len(wanted):
+        return []
+    text = f"{IMMUTABLE}, except for updating from beta label to GA"
+    shown = None if now is None else internal(now, "io.k8s.api.core.v1.VolumeNodeAffinity")
+    return [FieldError.invalid(Path("nodeAffinity"), shown, text)]
+
+
+_TERMS = ("required", "nodeSelectorTerms")
+
+
+def _with_new_keys(term: Object, new: Object) -> Object:
+    """The old term, with the keys of today where the new one has them."""
+    shown = dict(term)
+    for field in ("matchExpressions", "matchFields"):
+        others = new.get(field) or []
+        if len(shown.get(field) or []) == len(others) and others:
+            pairs = zip(shown[field], others, strict=True)
+            shown[field] = [_with_new_key(one, other.get("key")) for one, other in pairs]
+    return shown
+
+
+def _with_new_key(requirement: Object, key: str | None) -> Object:
+    if _GA_LABELS.get(requirement.get("key", "")) != key:
+        return requirement
+    return requirement | {"key": key}
+
+
+_GA_LABELS = {
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+}
 
 
 def _source(spec: Object) -> Object:
@@ -97,14 +134,16 @@ def _comparable(claim: Object, old: Object) -> tuple[Object, Object]:
 
 
 def _class_annotation(claim: Object, old: Object) -> list[FieldError]:
+    # upstream: validateStorageClassUpgradeFromAnnotation, ValidateImmutableAnnotation
     now = objects.annotations(claim).get(_STORAGE_CLASS)
     before = objects.annotations(old).get(_STORAGE_CLASS)
-    spec, former = claim["spec"], old["spec"]
-    moved = before and not now and spec.get("storageClassName") == before
-    if moved and former.get("storageClassName") is None:
+    if before is not None and old["spec"].get("storageClassName") is None:
+        if claim["spec"].get("storageClassName") == before and now in {None, before}:
+            return []
+    if (now or "") == (before or ""):
         return []
-    where = Path("metadata", "annotations").key(_STORAGE_CLASS)
-    return validate_immutable(now, before, where)
+    where = Path("metadata", "annotations", _STORAGE_CLASS)
+    return [FieldError.invalid(where, now or "", IMMUTABLE)]
 
 
 def _size(spec: Object, old: Object, path: Path) -> list[FieldError]:

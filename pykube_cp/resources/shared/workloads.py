@@ -1,58 +1,89 @@
 """What the kinds that run pods from a template have in common."""
 
-from pykube_cp.machinery import selectors
+from typing import Any
+
+from pykube_cp.machinery import schema, selectors, structural
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.rules import Check, RuleContext
+from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import checks
 
 _STATUS_COUNTS = "cannot be greater than status.replicas"
 
 
-def check_selector(spec: Object, path: Path, kind: str) -> checks.Errors:
-    """There is a selector and it selects something."""
-    selector = spec.get("selector")
-    if selector is None:
-        return [FieldError.required(path.child("selector"))]
-    if selector.get("matchLabels") or selector.get("matchExpressions"):
+def selector_order(kind: str, text: str | None) -> tuple[str | Check, ...]:
+    """What upstream judges of selector and template, in its order.
+
+    Args:
+        kind: which cannot have an empty selector.
+        text: what is said of one that is wrong, besides what the rules of selectors say.
+    """
+
+    def check_selector(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+        selector, where = spec.get("selector"), path.child("selector")
+        if selector is None:
+            return []
+        found = []
+        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+            text_of_empty = f"empty selector is invalid for {kind}"
+            found.append(FieldError.invalid(where, selector, text_of_empty))
+        if text is not None and _is_wrong(selector):
+            found.append(FieldError.invalid(where, shown_selector(selector), text))
+        return found
+
+    return "selector", check_selector, check_labels, "template"
+
+
+def check_has_selector(spec: Object, path: Path) -> checks.Errors:
+    return [FieldError.required(path.child("selector"))] if spec.get("selector") is None else []
+
+
+def check_labels(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    """The template's pods are selected."""
+    template = spec.get("template") or {}
+    return checks.selects(spec.get("selector"), template, path.child("template"))
+
+
+def shown_selector(selector: Object | None) -> Any:
+    return structural.in_order(selector, schema.type_named(f"{schema.META}LabelSelector"))
+
+
+def check_immutable_selector(obj: Object, _path: Path, ctx: RuleContext) -> checks.Errors:
+    """As the rule of a kind, where upstream compares before it judges."""
+    if ctx.old is None:
         return []
-    text = f"empty selector is invalid for {kind}"
-    return [FieldError.invalid(path.child("selector"), selector, text)]
+    now, before = (whole.get("spec") or {} for whole in (obj, ctx.old))
+    where = Path("spec", "selector")
+    return validate_immutable(now.get("selector"), before.get("selector"), where)
 
 
-def check_template(spec: Object, path: Path, kind: str) -> checks.Errors:
-    """Its pods run for good and are selected; the rules of templates say the rest."""
-    # upstream: pkg/apis/apps/validation/validation.go ValidatePodTemplateSpecForReplicaSet
-    where = path.child("template")
-    template, selector = spec.get("template") or {}, spec.get("selector")
+def _is_wrong(selector: Object) -> bool:
     try:
-        found = checks.matched(selectors.from_label_selector(selector), template, where)
+        selectors.from_label_selector(selector)
     except selectors.SelectorError:
-        found = _no_selector(selector, path.child("selector"), kind)
-    return found + check_endless(template, where, kind)
+        return True
+    return False
 
 
-def _no_selector(selector: Object | None, path: Path, kind: str) -> checks.Errors:
-    """Besides what the rules of selectors say."""
-    if kind == "DaemonSet":
-        return []
-    text = "" if kind == "StatefulSet" else "invalid label selector"
-    return [FieldError.invalid(path, selector, text)]
+def endless(kind: str) -> Check:
+    """Its pods run for good; what else there is to say of the template has been said before."""
+    # upstream: pkg/apis/apps/validation/validation.go ValidatePodTemplateSpecForReplicaSet
 
+    def check(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+        template, where = spec.get("template") or {}, path.child("template", "spec")
+        pod = template.get("spec") or {}
+        found = []
+        restart = pod.get("restartPolicy") or ""
+        if restart != "Always":
+            allowed = ("Always",)
+            found.append(FieldError.not_supported(where.child("restartPolicy"), restart, allowed))
+        if pod.get("activeDeadlineSeconds") is not None:
+            text = f"activeDeadlineSeconds in {kind} is not Supported"
+            found.append(FieldError.forbidden(where.child("activeDeadlineSeconds"), text))
+        return found
 
-def check_endless(template: Object, path: Path, kind: str) -> checks.Errors:
-    pod = template.get("spec")
-    if pod is None:
-        return [] if template else [FieldError.required(path.child("spec", "containers"))]
-    found = []
-    restart = pod.get("restartPolicy") or ""
-    if restart != "Always":
-        where = path.child("spec", "restartPolicy")
-        found.append(FieldError.not_supported(where, restart, ("Always",)))
-    if pod.get("activeDeadlineSeconds") is not None:
-        text = f"activeDeadlineSeconds in {kind} is not Supported"
-        where = path.child("spec", "activeDeadlineSeconds")
-        found.append(FieldError.forbidden(where, text))
-    return found
+    return check
 
 
 def check_counts(

@@ -3,7 +3,9 @@
 
 from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry import defaulting
 from pykube_cp.registry.strategy import Deletion, StatusStrategy, WriteContext
 from pykube_cp.resources.shared import job_status_updates, job_updates, pod_fields, pod_warnings
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
@@ -36,8 +38,12 @@ class JobStrategy(SpecAndStatusStrategy):
     def prepare_spec(self, ctx: WriteContext, obj: Object, old: Object | None) -> None:
         _drop_disabled(obj["spec"], old["spec"] if old else None)
 
+    def canonicalize(self, obj: Object) -> None:
+        """Defaults once more, as upstream sets them when it reads from storage."""
+        defaulting.default(obj, GVK.of(obj))
+
     def validate(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
-        return job_updates.validate_on_create(obj)
+        return job_updates.check_room_for_indexes(obj)
 
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         return job_updates.validate(obj, old)

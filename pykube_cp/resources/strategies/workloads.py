@@ -92,9 +92,6 @@ class DaemonSetStrategy(TemplateStrategy):
         annotations = {**objects.annotations(obj), TEMPLATE_GENERATION: str(generation)}
         obj["metadata"]["annotations"] = annotations
 
-    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        return immutable_selector(obj, old)
-
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
