@@ -118,7 +118,9 @@ class GarbageCollector:
 
     async def _wait(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.api_changed.wait(), _RESYNC_SECONDS)
+            # wait_for of Python 3.11 may lose a cancellation
+            async with asyncio.timeout(_RESYNC_SECONDS):
+                await self.api_changed.wait()
 
     async def _sync(self, group: asyncio.TaskGroup) -> None:
         try:
@@ -166,7 +168,8 @@ class GarbageCollector:
             return
         waits = [monitor.informer.wait_synced() for monitor in self._monitors.values()]
         try:
-            await asyncio.wait_for(asyncio.gather(*waits), _INITIAL_SYNC_SECONDS)
+            async with asyncio.timeout(_INITIAL_SYNC_SECONDS):
+                await asyncio.gather(*waits)
         except TimeoutError:
             log.warning("garbage collector: not all resources could be listed, starting anyway")
         self._ready = True

@@ -74,7 +74,9 @@ class QuotaMonitors:
                         counted = clock.monotonic()
                         self._enqueue(self._ctx.lister(RESOURCE_QUOTAS))
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), _RESYNC_SECONDS)
+                        # wait_for of Python 3.11 may lose a cancellation
+                        async with asyncio.timeout(_RESYNC_SECONDS):
+                            await self._wake.wait()
             finally:
                 for monitor in self._monitors.values():
                     monitor.stop()
@@ -116,7 +118,8 @@ class QuotaMonitors:
             self._monitors[gvr] = self._start(group, gvr)
         waits = [self._monitors[gvr].informer.wait_synced() for gvr in new]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), _RESYNC_SECONDS)
+            async with asyncio.timeout(_RESYNC_SECONDS):
+                await asyncio.gather(*waits)
         for gvr in new:
             self._replenish(self._monitors[gvr].evaluator, "")
 

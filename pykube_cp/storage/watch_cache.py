@@ -357,7 +357,8 @@ class WatchCache:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((revision, future))
         try:
-            await asyncio.wait_for(future, timeout)
+            async with asyncio.timeout(timeout):
+                await future
         except TimeoutError:
             raise FutureRevision(revision, self.revision) from None
         finally:
