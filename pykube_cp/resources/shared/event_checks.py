@@ -5,6 +5,7 @@ from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.validation import validate_immutable
+from pykube_cp.resources.shared import checks
 
 _STRICT = "events.k8s.io/v1"
 _LIMITS = {"reportingInstance": 128, "action": 128, "reason": 128, "message": 1024}
@@ -16,7 +17,6 @@ _IMMUTABLE = (
     ("firstTimestamp", "firstTimestamp"),
     ("lastTimestamp", "lastTimestamp"),
     ("count", "count"),
-    ("reason", "reason"),
     ("type", "type"),
     ("eventTime", "eventTime"),
     ("action", "action"),
@@ -25,14 +25,22 @@ _IMMUTABLE = (
     ("reportingInstance", "reportingInstance"),
 )
 
+_EMPTY = dict.fromkeys(
+    ("reason", "message", "type", "action", "reportingComponent", "reportingInstance"), ""
+)
+"""How texts show what is not set."""
+
 
 def validate(event: Object, api_version: str) -> list[FieldError]:
     """What is wrong with a new event; ``api_version`` is what the client speaks."""
     found = _loosely(event, api_version)
     if api_version != _STRICT:
         return found
-    for text in names.is_dns1123_subdomain(objects.name(event)):
-        found.append(FieldError.invalid(Path("metadata", "name"), objects.name(event), text))
+    name, where = objects.name(event), Path("metadata", "name")
+    if not name:
+        found.append(FieldError.required(where, "name or generateName is required"))
+    else:
+        found += checks.subdomain(name, where)
     found += _series(event)
     if not event.get("eventTime"):
         found.append(FieldError.required(Path("eventTime")))
@@ -56,7 +64,8 @@ def validate_update(event: Object, old: Object, api_version: str) -> list[FieldE
     if event.get("series") != old.get("series"):
         found += _series(event)
     for field, shown in _IMMUTABLE:
-        found += validate_immutable(event.get(field), old.get(field), Path(shown))
+        now, before = (one.get(field) or _EMPTY.get(field) for one in (event, old))
+        found += validate_immutable(now, before, Path(shown))
     return found
 
 
