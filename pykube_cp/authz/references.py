@@ -9,6 +9,23 @@ _OF_CLAIM = ("cephfs", "flexVolume", "rbd", "scaleIO", "iscsi")
 """Volumes whose secrets are in the claim's namespace unless they say otherwise."""
 _KUBELET_SECRETS = ("nodePublishSecretRef", "nodeStageSecretRef", "nodeExpandSecretRef")
 
+_API_VOLUMES = {
+    "configMap": "configmaps (via configmap volumes)",
+    "secret": "secrets (via secret volumes)",
+    "csi": "csidrivers (via CSI volumes)",
+    "glusterfs": "endpoints (via glusterFS volumes)",
+    "persistentVolumeClaim": "persistentvolumeclaims",
+    "ephemeral": "persistentvolumeclaims (via ephemeral volumes)",
+    "azureFile": "secrets (via azureFile volumes)",
+}
+_API_SOURCES = {
+    "configMap": "configmaps (via projected volumes)",
+    "secret": "secrets (via projected volumes)",
+    "serviceAccountToken": "serviceaccounts (via projected volumes)",
+    "clusterTrustBundle": "clustertrustbundles",
+    "podCertificate": "podcertificates",
+}
+
 
 def secrets(pod: Object) -> Iterator[str]:
     # upstream: pkg/api/v1/pod/util.go VisitPodSecretNames
@@ -54,6 +71,38 @@ def resource_claims(pod: Object) -> Iterator[str]:
     for claim in pod["spec"].get("resourceClaims") or []:
         yield claim.get("resourceClaimName") or made.get(claim.get("name")) or ""
     yield (status.get("extendedResourceClaimStatus") or {}).get("resourceClaimName", "")
+
+
+def of_mirror(pod: Object) -> tuple[str, str]:
+    """The first API object that a pod refers to: an error about it, or how upstream calls it."""
+    # upstream: pkg/api/pod/util.go HasAPIObjectReference
+    spec = pod["spec"]
+    if spec.get("serviceAccountName"):
+        return "", "serviceaccounts"
+    if any(secrets(pod)):
+        return "", "secrets"
+    if any(config_maps(pod)):
+        return "", "configmaps"
+    if spec.get("resourceClaims"):
+        return "", "resourceclaims"
+    for volume in spec.get("volumes") or []:
+        for field, what in _API_VOLUMES.items():
+            if volume.get(field) is not None:
+                return "", what
+        for source in (volume.get("projected") or {}).get("sources") or []:
+            found = _of_source(source)
+            if found is None:
+                return f'unknown source for projected volume "{volume["name"]}"', ""
+            if found:
+                return "", found
+    return "", ""
+
+
+def _of_source(source: Object) -> str | None:
+    for field, what in _API_SOURCES.items():
+        if source.get(field) is not None:
+            return what
+    return "" if source.get("downwardAPI") is not None else None
 
 
 def volume_secrets(volume: Object) -> Iterator[tuple[str, str]]:
