@@ -10,8 +10,8 @@ A file of `cases/` is a theme. Each case runs in a namespace of its own, `{ns}`:
       - do: GET /api/v1/namespaces/{ns}/configmaps/{made}
 
 A step may further say `as` (a user of servers.USERS), `form` (json, yaml, protobuf or cbor: how the
-body is sent), `text` (a body as it is) or `base64`, `type` (its Content-Type), `accept`, `headers`, and
-`compare` (which of status, headers, body, and text, the body as it came, count). `watch: NAME` leaves
+body is sent; json-patch, merge, strategic or apply: that kind of patch, in JSON), `text` (a body as it
+is) or `base64`, `type` (its Content-Type), `accept`, `headers`, and `compare` (which of status, headers, body, and text, the body as it came, count). `watch: NAME` leaves
 the answer open; a later step `collect: NAME` with `events: N` compares the first N events of it. `raw`
 sends a text, or several with pauses between them, as it is over a connection of its own (raw.py).
 `until: STATUS` asks again until the answer has that status, for what a server learns of with a delay,
@@ -48,6 +48,10 @@ TYPES = {
     "yaml": "application/yaml",
     "protobuf": "application/vnd.kubernetes.protobuf",
     "cbor": "application/cbor",
+    "json-patch": "application/json-patch+json",
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "apply": "application/apply-patch+yaml",
 }
 
 
