@@ -108,10 +108,20 @@ class Runner:
 
 def _compared(case: Case, theirs: list[Any], ours: list[Any]) -> Iterator[str]:
     steps = [step for step in case.steps if not step.watch]
-    for step, one_answer, other_answer in zip(steps, theirs, ours, strict=True):
-        for path, one, other in differences(one_answer, other_answer):
-            yield step.title
+    pairs = zip(steps, theirs, ours, strict=True)
+    for number, (step, one_answer, other_answer) in enumerate(pairs, 1):
+        found = list(differences(one_answer, other_answer))
+        if found:
+            yield f"{number}. {step.title} {_sent(step)}"
+        for path, one, other in found:
             yield f"    {path.lstrip('.')}: upstream {_brief(one)}, ours {_brief(other)}"
+
+
+def _sent(step: Step) -> str:
+    if step.body is None and step.text is None:
+        return ""
+    kind = step.type or step.form
+    return f"{kind} {_brief(step.body if step.text is None else step.text)}"
 
 
 def _brief(value: Any) -> str:
