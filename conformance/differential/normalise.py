@@ -11,8 +11,8 @@ from typing import Any
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
-PATCHED = re.compile(r'Invalid value: "\{(?:[^"\\]|\\.)*"')
-"""A strict patch's complaint quotes the whole object, with members in no order."""
+QUOTED = re.compile(r'\\"resourceVersion\\":\\"\d+\\"')
+"""In an object that a message quotes."""
 GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
@@ -63,7 +63,9 @@ class Normaliser:
             return {name: self.value(node[name], name) for name in sorted(node)}
         if isinstance(node, list):
             items = [self.value(item, key) for item in node]
-            return sorted(items, key=json.dumps) if key in UNORDERED else items
+            if key in UNORDERED:
+                return sorted(items, key=json.dumps)
+            return _in_any_order(items) if key in {"managedFields", "causes"} else items
         if isinstance(node, str):
             return (
                 AGE.sub("<age>", self._string(node, key))
@@ -77,13 +79,13 @@ class Normaliser:
     def text(self, text: str) -> str:
         """A message: what occurred before is recognised in it."""
         text = CURRENT.sub("current: <version>", self._plain(text))
-        text = EMPTY.sub(r"\1null", PATCHED.sub("Invalid value: <patched>", text))
+        text = EMPTY.sub(r"\1null", QUOTED.sub("<version>", text))
         text = without_internals(text)
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)
 
     def _string(self, text: str, key: str) -> str:
         if key in VERSIONS:
-            is_own = text in {"", "0"} or text in self._given
+            is_own = text in {"", "0"} or f"'{text}'" in self._given
             return text if is_own else self._name("version", text)
         if key == "continue" and text:
             return f"from <{continuation(text)}>"
@@ -173,6 +175,23 @@ def _moments(claims: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     own = claims.get("kubernetes.io") or {}
     places = [("exp", claims), ("nbf", claims), ("warnafter", own), ("iat", claims)]
     return [(name, place) for name, place in places if name in place]
+
+
+def _in_any_order(entries: list[Any]) -> list[Any]:
+    """Some order depends on the second in which something was written, or on a random walk."""
+    if not all(isinstance(entry, dict) for entry in entries):
+        return entries
+    return sorted(entries, key=_order)
+
+
+def _order(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Managers of this run by name; conflicts, of which upstream tells at random, by theirs."""
+    words: tuple[str, ...] = ()
+    if entry.get("reason") == "FieldManagerConflict":
+        words = ("message",)
+    elif str(entry.get("time", "")).startswith("<time"):
+        words = ("manager", "apiVersion", "subresource")
+    return str(entry.get("operation")), *(str(entry.get(word, "")) for word in words)
 
 
 def _is_service_ip(text: str) -> bool:

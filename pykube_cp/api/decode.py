@@ -4,14 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
 from pykube_cp.machinery.codec.negotiation import parse_content_type
-from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
@@ -19,6 +16,7 @@ from pykube_cp.registry import defaulting
 
 BODY_LIMIT = 3 << 20
 _SUMMARY = 30
+_YAML_ERRORS = "yaml: unmarshal errors:\n"
 
 
 @dataclass(slots=True)
@@ -36,7 +34,7 @@ class Validation:
             text = ", ".join(found)
             raise refuse(f"strict decoding error: {text}")
         if self.mode != "Ignore":
-            self.warnings.extend(found)
+            self.warnings.extend(line for text in found for line in _yaml_lines(text))
 
 
 async def decode_object(scope: Scope, gvk: GVK, options: Options) -> Object:
@@ -83,23 +81,6 @@ def _normalized(raw: Object, gvk: GVK) -> Object:
     } | {key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}}
 
 
-def finish(raw: Object, gvk: GVK, validation: Validation, *, fill_defaults: bool = True) -> Object:
-    """A patched object, again in canonical form and with defaults."""
-    kind = schema.find(gvk)
-    if kind is None:
-        return raw
-    try:
-        obj, unknown = structural.normalize(raw, kind, strict=validation.mode != "Ignore")
-    except DecodeError as error:
-        raise _bad_patch(raw, str(error)) from None
-    validation.judge(unknown, lambda text: _bad_patch(raw, text))
-    rest = {key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}}
-    obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, **rest}
-    if fill_defaults:
-        defaulting.default(obj, gvk)
-    return obj
-
-
 def check_kind(raw: Any, gvk: GVK) -> None:
     """What the body says it is must be what the URL takes; what it leaves out is filled in."""
     # upstream: apiserver pkg/endpoints/handlers/create.go createHandler
@@ -121,36 +102,33 @@ def check_kind(raw: Any, gvk: GVK) -> None:
             f'"pkg/api/legacyscheme/scheme.go:30"'
         )
     if kind != gvk.kind:
-        internal = gvk.group.partition(".")[0] or "core"
-        raise errors.bad_request(
-            f"{start}converting ({version}.{kind}) to ({internal}.{gvk.kind}): unknown conversion"
-        )
+        raise errors.bad_request(start + unknown_conversion(GVK("", version, kind), gvk))
     raise errors.bad_request(
         f"the API version in the data ({api_version}) does not match the expected API version "
         f"({gvk.api_version})"
     )
 
 
-def read_yaml(data: bytes) -> Object:
-    """An apply configuration: YAML, of which JSON is a part."""
-    try:
-        obj = codecs.YAML.decode(data)
-    except DecodeError as error:
-        raise errors.bad_request(f"error decoding YAML: {error}") from None
-    if not isinstance(obj, dict):
-        raise errors.bad_request("error decoding YAML: expected an object")
-    return obj
+def unknown_conversion(stated: GVK, gvk: GVK) -> str:
+    """Upstream's words for an object that is of another kind than wanted."""
+    # upstream: apimachinery pkg/conversion/converter.go Converter.Convert
+    internal = gvk.group.partition(".")[0] or "core"
+    source = f"{stated.version}.{stated.kind}"
+    return f"converting ({source}) to ({internal}.{gvk.kind}): unknown conversion"
+
+
+def _yaml_lines(text: str) -> list[str]:
+    """Each line that a YAML reader complains of is a warning of its own."""
+    # upstream: apiserver pkg/endpoints/handlers/rest.go parseYAMLWarnings
+    lines = text.removeprefix("error converting YAML to JSON: ")
+    if not lines.startswith(_YAML_ERRORS):
+        return [text]
+    return [line.strip() for line in lines.removeprefix(_YAML_ERRORS).split("\n")]
 
 
 def refusal(gvk: GVK) -> Callable[[str], errors.StatusError]:
     """Makes the 400 for a body that cannot be decoded, of what is wrong with it."""
     return lambda text: errors.bad_request(_decode_text(gvk, text))
-
-
-def _bad_patch(raw: Object, text: str) -> errors.StatusError:
-    # upstream: apiserver pkg/endpoints/handlers/patch.go jsonPatcher.applyPatchToCurrentObject
-    patched = orjson.dumps(raw).decode()
-    return errors.invalid(("", ""), "", [FieldError.invalid(Path("patch"), patched, text)])
 
 
 def _decode_text(gvk: GVK, text: str) -> str:

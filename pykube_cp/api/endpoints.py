@@ -89,6 +89,14 @@ def not_allowed() -> errors.StatusError:
     return errors.StatusError(405, "MethodNotAllowed", text, {})
 
 
+def require_consumable(request: Request, consumes: list[str]) -> None:
+    """415 when none of the media types that the client names for the body is known."""
+    # upstream: github.com/emicklei/go-restful route.go matchesContentType
+    given = request.header("content-type").split(",")
+    if not any(part.partition(";")[0].strip() in consumes for part in given):
+        raise errors.StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
 def require_acceptable(request: Request, produces: tuple[str, ...]) -> None:
     """406 when the client names none of the media types; ranges count only as a whole."""
     # upstream: github.com/emicklei/go-restful route.go matchesAccept

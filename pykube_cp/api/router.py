@@ -11,6 +11,7 @@ from pykube_cp.api import (
     endpoints,
     health,
     metrics,
+    patching,
     routes,
     version,
     well_known,
@@ -23,6 +24,7 @@ from pykube_cp.api.endpoints import (
     not_found,
     not_found_page,
     require_acceptable,
+    require_consumable,
 )
 from pykube_cp.api.openapi import handler as openapi
 from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo, Response
@@ -108,6 +110,8 @@ async def _resource(services: Services, request: Request) -> Outcome:
     if request.method not in route.methods:
         raise not_allowed()
     request.is_served = True
+    if info.verb == "patch" and route.produces == endpoints.OBJECT_MEDIA:
+        require_consumable(request, patching.accepted(route.resource))
     require_acceptable(request, route.produces)
     if len(info.parts) > 1 and not info.name:
         raise errors.bad_request("name must be provided")

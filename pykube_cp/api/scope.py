@@ -1,23 +1,25 @@
 """What a verb knows of the request it serves: row, store, options, admission."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from pykube_cp.admission.interface import Attributes, Operation
 from pykube_cp.api import owners
+from pykube_cp.api.filters import authorization
 from pykube_cp.api.request import Outcome, Request
 from pykube_cp.api.services import Services
+from pykube_cp.authz import refusal
+from pykube_cp.authz.interface import Decision
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
-from pykube_cp.registry import defaulting
+from pykube_cp.registry import defaulting, validation
 from pykube_cp.registry.resource import Resource, Subresource
 from pykube_cp.registry.store import Admit, Store
 from pykube_cp.registry.strategy import Strategy, WriteContext
-
-FIELD_MANAGER_LENGTH = 128
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -53,12 +55,25 @@ class Scope(msgspec.Struct):
         return self.resource.strategy
 
     @property
+    def reset_fields(self) -> Object:
+        """What this endpoint does not store, so nobody comes to own it by sending it here."""
+        # upstream: apiserver pkg/registry/rest/rest.go ResetFieldsStrategy
+        if self.subresource is not None and self.subresource.strategy is None:
+            return {}
+        return self.strategy.reset_fields
+
+    @property
     def kind(self) -> GVK:
         """The kind that the body has."""
         return self.subresource.kind if self.subresource is not None else self.resource.gvk
 
-    def options(self, kind: str) -> Options:
-        """Parsed and checked; ``kind`` (CreateOptions, ...) is for the error's text."""
+    def options(
+        self, kind: str, check: Callable[[Options], list[FieldError]] = lambda _: []
+    ) -> Options:
+        """Parsed and checked; ``kind`` (CreateOptions, ...) is for the error's text.
+
+        ``check`` says what else is wrong with them.
+        """
         query = self.request.query
         options = Options(
             dry_run=bool(query.all("dryRun")),
@@ -66,7 +81,7 @@ class Scope(msgspec.Struct):
             field_validation=query.get("fieldValidation"),
             force=query.flag("force"),
         )
-        found = _check_options(options, query.all("dryRun"))
+        found = check(options) + _check_options(options, query.all("dryRun"))
         if found:
             raise errors.invalid(("meta.k8s.io", kind), "", found)
         return options
@@ -90,7 +105,7 @@ class Scope(msgspec.Struct):
         """The field manager: as asked, else the first part of the user agent."""
         if options.field_manager:
             return options.field_manager
-        return self.request.header("user-agent").partition("/")[0][:FIELD_MANAGER_LENGTH]
+        return _manager_of(self.request.header("user-agent"))
 
     def to_stored(self, obj: Object) -> Object:
         """The served version's object in the stored version, with its defaults."""
@@ -140,7 +155,8 @@ class Scope(msgspec.Struct):
         if await self.services.admission.admit(attributes):
             assert attributes.object is not None
             obj = attributes.object
-            defaulting.default(obj, self.store.resource.gvk)
+            if obj.get("kind") == self.store.resource.kind:
+                defaulting.default(obj, self.store.resource.gvk)
         owners.deduplicate(obj, self.request.warnings, after_admission=True)
         return obj
 
@@ -150,6 +166,22 @@ class Scope(msgspec.Struct):
         async def admit(obj: Object | None, old: Object | None) -> None:
             attributes = self.attributes(operation, obj, old, options)
             await self.services.admission.validate(attributes)
+
+        return admit
+
+    def creation_validator(self, options: Options) -> Admit:
+        """The same for an object that an update or an application creates: the user must be allowed to."""
+        # upstream: apiserver pkg/endpoints/handlers/update.go withAuthorization
+        validate = self.validator(Operation.CREATE, options)
+        attributes = msgspec.structs.replace(
+            authorization.attributes_of(self.request), verb="create"
+        )
+
+        async def admit(obj: Object | None, old: Object | None) -> None:
+            decision, reason = await self.services.authorization.authorize(attributes)
+            if decision is not Decision.ALLOW:
+                raise refusal.forbidden(attributes, reason)
+            await validate(obj, old)
 
         return admit
 
@@ -195,18 +227,25 @@ def copy_of(obj: Object) -> Object:
     return copied
 
 
+@functools.lru_cache(maxsize=1024)
+def _manager_of(user_agent: str) -> str:
+    """What stands before the first slash, as far as it can be printed and has room."""
+    # upstream: apiserver pkg/endpoints/handlers/create.go prefixFromUserAgent
+    made, size = "", 0
+    name = user_agent.partition("/")[0].encode("latin-1", "replace").decode("utf-8", "replace")
+    for char in filter(str.isprintable, name):
+        size += len(char.encode())
+        if size > validation.FIELD_MANAGER_LIMIT:
+            break
+        made += char
+    return made
+
+
 def _check_options(options: Options, dry_run: list[str]) -> list[FieldError]:
     # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateCreateOptions
-    found = []
-    if dry_run not in ([], ["All"]):
+    found = validation.field_manager(options.field_manager, Path("fieldManager"))
+    if any(value != "All" for value in dry_run):
         found.append(FieldError.not_supported(Path("dryRun"), dry_run, ["All"]))
-    if len(options.field_manager) > FIELD_MANAGER_LENGTH:
-        found.append(FieldError.too_long(Path("fieldManager"), "", FIELD_MANAGER_LENGTH))
-    for position, character in enumerate(options.field_manager):
-        if not character.isprintable():
-            detail = "should only contain printable characters"
-            path = Path("fieldManager").index(position)
-            found.append(FieldError.invalid(path, options.field_manager, detail))
     if options.field_validation not in {"", "Ignore", "Warn", "Strict"}:
         path = Path("fieldValidation")
         allowed = ["", "Ignore", "Strict", "Warn"]

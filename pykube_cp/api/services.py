@@ -52,7 +52,7 @@ class Services:
 
     def store(self, resource: Resource) -> Store:
         """The store of a row; rows that are views on another row share its store."""
-        gvr = resource.stored_as or resource.gvr
+        gvr = resource.storage_gvr
         found = self.stores.get(gvr)
         if found is None:
             row = self.catalog.storage_row(resource)

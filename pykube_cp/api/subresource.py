@@ -5,11 +5,11 @@ from typing import Any
 
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import ownership
-from pykube_cp.api.decode import Validation, check_kind, finish, read_body, refusal
+from pykube_cp.api.decode import Validation, check_kind, read_body, refusal
 from pykube_cp.api.endpoints import not_allowed
 from pykube_cp.api.request import ObjectResult
-from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
-from pykube_cp.api.verbs.patch import read_patch
+from pykube_cp.api.scope import Options, Scope, check_name, check_namespace, copy_of
+from pykube_cp.api.verbs.patch import Patch, read
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import defaulting
@@ -34,27 +34,28 @@ _OF_SYSTEM = (
     "selfLink",
 )
 # upstream: apiserver pkg/registry/rest/meta.go WipeObjectMetaSystemFields
-_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions"}
 
 
 async def handle(scope: Scope, page: Page) -> ObjectResult:
-    """The page's answer; 405 for verbs it has not."""
+    """The page's answer to one of its verbs."""
     verb = scope.request.info.verb
     handler = page.verbs.get(verb)
     if handler is None:
         raise not_allowed()
-    options = scope.options(_OPTIONS[verb]) if verb in _OPTIONS else Options()
+    patch = await read(scope) if verb == "patch" else None
+    options = patch.options if patch is not None else _options(scope, verb)
     body = await _body(scope, page, options) if verb in {"create", "update"} else None
     operation = _OPERATIONS.get(verb, Operation.UPDATE)
     if body is not None and verb == "create":
         await _admit_body(scope, operation, body, options)
-    call = _call(scope, options, body, operation)
-    if verb == "patch":
-        patcher = await read_patch(scope, page.accepts)
-        validation = Validation(scope.request.warnings, options.field_validation)
-        call.patch = lambda live: finish(patcher(live), page.accepts, validation)
+    call = _call(scope, options, body, patch, operation)
     answer = await handler(call)
     return ObjectResult(_shown_as(scope, page), obj=answer.obj, status=answer.status)
+
+
+def _options(scope: Scope, verb: str) -> Options:
+    return scope.options(_OPTIONS[verb]) if verb in _OPTIONS else Options()
 
 
 def _shown_as(scope: Scope, page: Page) -> Resource:
@@ -90,7 +91,13 @@ async def _admit_body(scope: Scope, operation: Operation, body: Object, options:
     await scope.services.admission.validate(attributes)
 
 
-def _call(scope: Scope, options: Options, body: Object | None, operation: Operation) -> Call:
+def _call(
+    scope: Scope,
+    options: Options,
+    body: Object | None,
+    patch: Patch | None,
+    operation: Operation,
+) -> Call:
     services = scope.services
 
     def store_of(gvr: GVR) -> Store:
@@ -101,8 +108,13 @@ def _call(scope: Scope, options: Options, body: Object | None, operation: Operat
     def record(obj: Object, live: Object | None) -> Object:
         return ownership.record(scope, obj, live, options)
 
-    async def mutate(kind: Operation, obj: Object, old: Object | None) -> Object:
-        return await scope.mutate(kind, obj, old, options)
+    async def wanted(live: Object) -> Object:
+        if patch is not None:
+            obj = patch.applied(live)
+        else:
+            assert body is not None
+            obj = ownership.record(scope, copy_of(body), live, options)
+        return await scope.mutate(operation, obj, live, options)
 
     async def admit(obj: Object | None, old: Object | None) -> None:
         if obj is None:
@@ -123,7 +135,7 @@ def _call(scope: Scope, options: Options, body: Object | None, operation: Operat
         context=scope.context(options),
         body=body,
         admit=admit,
-        mutate=mutate,
+        wanted=wanted,
         record=record,
         authorizer=services.authorization,
         authenticator=services.authentication,

@@ -1,7 +1,7 @@
 """Values as Go prints them, for texts that clients read and compare.
 
-``quote`` is ``%q``, ``number`` and ``plain`` are ``%v``, ``type_name`` is ``%T``, ``marshal`` is
-``json.Marshal``; ``utf8`` makes text of bytes.
+``quote`` is ``%q``, ``number`` and ``plain`` are ``%v``, ``as_string`` is ``%s``, ``character`` is
+``%#U``, ``type_name`` is ``%T``, ``marshal`` is ``json.Marshal``; ``utf8`` makes text of bytes.
 """
 
 import math
@@ -123,6 +123,27 @@ def plain(value: Any) -> str:
             return f"[{' '.join(plain(item) for item in value)}]"
         case _:
             return str(value)
+
+
+def as_string(value: Any) -> str:
+    """``%s`` of a JSON value, which marks what is no string: ``%!s(int64=1)``."""
+    match value:
+        case str():
+            return value
+        case dict():
+            inner = " ".join(f"{key}:{as_string(value[key])}" for key in sorted(value))
+            return f"map[{inner}]"
+        case list():
+            return f"[{' '.join(as_string(item) for item in value)}]"
+        case None:
+            return "%!s(<nil>)"
+        case _:
+            return f"%!s({type_name(value)}={plain(value)})"
+
+
+def character(char: str) -> str:
+    """A character by its number, and as it is if it can be printed: ``U+0041 'A'``."""
+    return f"U+{ord(char):04X}" + (f" '{char}'" if char.isprintable() else "")
 
 
 _TYPE_NAMES = {

@@ -7,11 +7,15 @@ and ``test`` take a missing member of an object for null, ``copy`` copies it as 
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import orjson
 
+from pykube_cp.machinery import structural
+from pykube_cp.machinery.codec.interface import DecodeError
 from pykube_cp.machinery.objects import deep_copy
+from pykube_cp.machinery.schema import AnyType, Field, Leaf, ListOf, Scalar, Type
+from pykube_cp.machinery.strict_errors import Pairs, strict_errors
 
 MAX_OPERATIONS = 10_000
 MAX_COPY_BYTES = 3 * 1024 * 1024
@@ -39,40 +43,99 @@ class PatchError(Exception):
 
 
 class _Document:
-    """What is being patched: one slot, so that the root can be replaced like anything else."""
+    """What is being patched: one slot, so that the root can be replaced like anything else.
+
+    Attributes:
+        visited: the containers that were looked into, which upstream writes in another order.
+    """
 
     def __init__(self, root: Any) -> None:
         self.root = root
         self.copied = 0
+        self.visited: list[Container] = []
 
 
 Step = Callable[[_Document], None]
 
 
-def compile_patch(body: Any) -> Callable[[Any], Any]:
-    """A function that applies a JSON patch, given as decoded JSON, to a document.
+class Patcher(Protocol):
+    """Applies a patch to a document.
 
-    The document is not changed, and the result shares nothing with it or the patch. ``PatchError``
-    comes from that function, also when ``body`` is no patch.
+    The document is not changed, and the result shares nothing with it or the patch. With
+    ``as_written`` members stand in the order in which upstream writes them: sorted in what it has
+    read, as they stood in what it has only passed on. That costs, and is for error texts.
     """
 
-    def apply(live: Any) -> Any:
-        document = _Document(deep_copy(live))
-        for step in steps():
-            step(document)
-        return document.root
+    def __call__(self, live: Any, *, as_written: bool = False) -> Any: ...
 
+
+def compile_patch(body: Any) -> Patcher:
+    """A JSON patch, given as decoded JSON.
+
+    ``PatchError`` comes from what this returns, also when ``body`` is no patch.
+    """
     made: list[Step] = []
 
-    def steps() -> list[Step]:
+    def apply(live: Any, *, as_written: bool = False) -> Any:
         if not made:
             made.extend(_compile(body))
-        return made
+        document = _Document(deep_copy(live))
+        for step in made:
+            step(document)
+        if as_written:
+            _sort(document)
+        return document.root
 
     return apply
 
 
+def _sort(document: _Document) -> None:
+    for container in (document.root, *document.visited):
+        if isinstance(container, dict):
+            ordered = {key: container[key] for key in sorted(container)}
+            container.clear()
+            container.update(ordered)
+
+
+def check_operations(body: Any) -> list[str]:
+    """What strict decoding says of a JSON patch; ``PatchError`` if it is none."""
+    # upstream: apiserver pkg/endpoints/handlers/patch.go jsonPatcher.applyJSPatch
+    try:
+        if body is not None:
+            structural.normalizer(_OPERATIONS)(body, [])
+    except DecodeError as error:
+        raise PatchError(f"error decoding patch: {error}", malformed=True) from None
+    return [f"json patch {found}" for found in strict_errors(body, _OPERATIONS)]
+
+
+def _member(name: str, kind: AnyType) -> Field:
+    return Field(
+        name=name,
+        go_name=name.capitalize(),
+        type=kind,
+        pointer=False,
+        omitempty=False,
+        omitzero=False,
+        number=0,
+        embeds=(),
+        required=False,
+        patch_strategy=(),
+        merge_key="",
+        facts={},
+    )
+
+
+_OPERATION = Type("handlers.jsonPatchOp", "handlers.jsonPatchOp", protobuf=False, facts={})
+_OPERATION.fields.update(
+    {name: _member(name, Scalar("string", "string")) for name in ("op", "path", "from")}
+)
+_OPERATION.fields["value"] = _member("value", Leaf("any", "interface {}"))
+_OPERATIONS = ListOf(_OPERATION, "[]handlers.jsonPatchOp")
+
+
 def _compile(body: Any) -> list[Step]:
+    if body is None:
+        return []
     if not isinstance(body, list):
         kind = _json_kind(body)
         text = f"json: cannot unmarshal {kind} into Go value of type jsonpatch.Patch"
@@ -149,6 +212,7 @@ def _find(document: _Document, path: str) -> tuple[Container, str] | None:
             return None
         if not isinstance(at, dict | list):
             return None
+        document.visited.append(at)
     return at, _unescape(tokens[-1])
 
 
@@ -164,6 +228,19 @@ def _position(key: str, size: int) -> int:
     if -size <= index < size:
         return index + size if index < 0 else index
     raise PatchError(f"Unable to access invalid index: {index}: {_BAD_INDEX}")
+
+
+def _value(operation: dict[str, Any]) -> Any:
+    """A copy of what to put somewhere; keys that stand there twice are still there."""
+    return _copied(operation.get("value"))
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Pairs):
+        return Pairs([(key, _copied(item)) for key, item in value.pairs])
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 # What can be done there.
@@ -213,7 +290,7 @@ def _do_add(document: _Document, operation: dict[str, Any]) -> None:
         text = f'add operation does not apply: doc is missing path: "{path}": {_MISSING}'
         raise PatchError(text)
     try:
-        _add(*found, deep_copy(operation.get("value")))
+        _add(*found, _value(operation))
     except PatchError as error:
         raise PatchError(f"error in add for path: '{path}': {error}") from None
 
@@ -232,7 +309,7 @@ def _do_remove(document: _Document, operation: dict[str, Any]) -> None:
 
 def _do_replace(document: _Document, operation: dict[str, Any]) -> None:
     path = _named_path(operation)
-    value = deep_copy(operation.get("value"))
+    value = _value(operation)
     if not path:
         if not isinstance(value, dict | list):
             raise PatchError("replace operation value must be object or array: %!w(<nil>)")
@@ -319,13 +396,11 @@ def _do_test(document: _Document, operation: dict[str, Any]) -> None:
 
 def _equal(one: Any, other: Any) -> bool:
     """Equal as JSON texts: ``1`` is neither ``1.0`` nor ``true``."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
+    if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, list):
+    if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_equal, one, other))
-    return bool(one == other)
+    return type(one) is type(other) and bool(one == other)
 
 
 _KINDS: dict[str, Callable[[_Document, dict[str, Any]], None]] = {
@@ -341,32 +416,50 @@ _KINDS: dict[str, Callable[[_Document, dict[str, Any]], None]] = {
 # Merge patch.
 
 
-def merge_patch(live: Any, patch: Any) -> Any:
-    """``live`` with a JSON merge patch applied; null removes. Shares nothing with either."""
-    if not isinstance(patch, dict):
+def merge_patch(live: Any, patch: Any, *, as_written: bool = False) -> Any:
+    """``live`` with a JSON merge patch applied; null removes. Shares nothing with either.
+
+    ``as_written`` as of ``Patcher``. A list as patch replaces the document.
+    """
+    if not isinstance(patch, dict | list):
         raise PatchError("Invalid JSON Patch", malformed=True)
-    return _merged(deep_copy(live), deep_copy(patch))
+    order = _sorted if as_written else _as_it_is
+    if isinstance(patch, list):
+        return _without_nulls(deep_copy(patch), order)
+    return _merged(deep_copy(live), deep_copy(patch), order)
 
 
-def _merged(live: Any, patch: Any) -> Any:
+Order = Callable[[Any], Any]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _sorted(value: Any) -> Any:
+    return {key: value[key] for key in sorted(value)}
+
+
+def _merged(live: Any, patch: Any, order: Order) -> Any:
     if not isinstance(live, dict):
-        return _without_nulls(patch)
+        return _without_nulls(patch, order)
     if not isinstance(patch, dict):
         return patch
     for key, value in patch.items():
         if value is None:
             live.pop(key, None)
         elif live.get(key) is None:
-            live[key] = _without_nulls(value)
+            live[key] = _without_nulls(value, order)
         else:
-            live[key] = _merged(live[key], value)
-    return live
+            live[key] = _merged(live[key], value, order)
+    return order(live)
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: Any, order: Order) -> Any:
     """Without null members of objects; in lists nulls stay."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        kept = {k: _without_nulls(item, order) for k, item in value.items() if item is not None}
+        return order(kept)
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+        return [_without_nulls(item, order) for item in value]
     return value

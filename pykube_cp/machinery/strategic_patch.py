@@ -14,11 +14,12 @@ scalars) or replaced. The patch itself may carry directives:
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pykube_cp.machinery.go_text import plain, quote, type_name
+from pykube_cp.machinery.go_text import as_string, plain, quote, type_name
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, Field, Leaf, ListOf, MapOf, Type
 
 _MARKER = "$patch"
+_REPLACED = (_MARKER, "replace")
 _RETAIN = "$retainKeys"
 _ORDER = "$setElementOrder"
 _DELETE_FROM = "$deleteFromPrimitiveList"
@@ -50,6 +51,44 @@ class _Rule(NamedTuple):
 def apply(live: Object, patch: Object, kind: Type) -> Object:
     """``live``, of type ``kind``, with the patch applied; changes neither, shares branches with both."""
     return _merge_map(live, patch, kind)
+
+
+def left_over(live: Object, patch: Object, kind: AnyType) -> Object:
+    """What upstream's ``apply``, which eats directives and nulls, leaves of the patch: errors show it."""
+    if _MARKER in patch:
+        return {key: value for key, value in patch.items() if (key, value) != _REPLACED}
+    ordered = {key.partition("/")[2] for key in patch if key.startswith(_ORDER)}
+    made: Object = {}
+    for key, value in patch.items():
+        if key == _RETAIN or key.startswith(_ORDER) or key in ordered:
+            continue
+        if key not in live or type(live[key]) is not type(value):
+            made[key] = value if value is None else _without_nulls(value)
+        elif isinstance(value, dict):
+            made[key] = left_over(live[key], value, _field(kind, key).type)
+        elif isinstance(value, list) and not key.startswith(_DELETE_FROM):
+            made[key] = _left_of_list(live[key], value, _rule(kind, key))
+        else:
+            made[key] = value
+    return made
+
+
+def _left_of_list(live: JsonList, patch: JsonList, rule: "_Rule") -> JsonList:
+    if rule.strategy != "merge" or not rule.merge_key:
+        return patch
+    places = _Places(live, rule.merge_key)
+    found = [places.of(item.get(rule.merge_key)) for item in patch]
+    return [
+        item if at < 0 or _has_marker(item) else left_over(live[at], item, rule.items)
+        for at, item in zip(found, patch, strict=True)
+    ]
+
+
+def _without_nulls(value: Any) -> Any:
+    """Without null members, also of objects in lists."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _merge_map(live: Object, patch: Object, kind: AnyType) -> Object:
@@ -86,7 +125,7 @@ def _directed(patch: Object) -> Object:
 
 
 def _unknown_directive(directive: Any, where: Object) -> PatchError:
-    return PatchError(f"unknown patch type: {plain(directive)} in map: {plain(where)}")
+    return PatchError(f"unknown patch type: {as_string(directive)} in map: {plain(where)}")
 
 
 def _take(live: Object, key: str, value: Any) -> None:
@@ -390,10 +429,17 @@ def _partition(items: JsonList, order: JsonList, merge_key: str) -> tuple[JsonLi
     named: JsonList = []
     others: JsonList = []
     places = _Places(order, merge_key)
+    odd = _first_scalar(order) if merge_key else len(order)
     for item in items:
-        wanted = _key_of(item, merge_key) if merge_key else item
-        (others if places.of(wanted) < 0 else named).append(item)
+        at = places.of(_key_of(item, merge_key) if merge_key else item)
+        if odd < len(order) and not 0 <= at < odd:
+            raise PatchError(f"value for key {odd} is not a map")
+        (others if at < 0 else named).append(item)
     return named, others
+
+
+def _first_scalar(items: JsonList) -> int:
+    return next((at for at, item in enumerate(items) if not isinstance(item, dict)), len(items))
 
 
 def _interleave(
@@ -411,9 +457,27 @@ def _interleave(
     standing, wanted = _Places(before, merge_key), _Places(order, merge_key)
     right = sorted(ordered, key=wanted.of_item)
     made: JsonList = []
-    for item in sorted(others, key=standing.of_item):
+    for item in _sorted(others, standing):
         first = standing.of_item(item)
         while right and not 0 <= first < standing.of_item(right[0]):
             made.append(right.pop(0))
         made.append(item)
     return [*made, *right]
+
+
+def _sorted(items: JsonList, standing: _Places) -> JsonList:
+    """As they stood; what upstream's sort makes of new ones, of which each goes before each.
+
+    It is an insertion sort, as Go's is of so few elements.
+    """
+    # upstream: patch.go normalizeSliceOrder
+    places = [standing.of_item(item) for item in items]
+    if all(place >= 0 for place in places):
+        return sorted(items, key=standing.of_item)
+    made: list[tuple[int, Any]] = []
+    for place, item in zip(places, items, strict=True):
+        at = len(made)
+        while at and (place < made[at - 1][0] or place < 0 or made[at - 1][0] < 0):
+            at -= 1
+        made.insert(at, (place, item))
+    return [item for _, item in made]

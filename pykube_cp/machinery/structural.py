@@ -14,7 +14,7 @@ from pykube_cp.machinery import leaves
 from pykube_cp.machinery.codec.interface import DecodeError, TypeMismatchError
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, Field, Leaf, ListOf, MapOf, Scalar, Type
-from pykube_cp.machinery.strict_errors import Written, message, strict_errors
+from pykube_cp.machinery.strict_errors import Pairs, Written, message, strict_errors
 
 __all__ = ["DecodeError", "TypeMismatchError", "message", "normalize", "zero"]
 
@@ -55,9 +55,18 @@ def normalize(obj: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str]]
         result: Object = plan(kind)(obj, odd)
     except RecursionError as error:
         raise DecodeError("exceeded max depth") from error
+    _keep_reset(obj, result)
     if odd and strict:
         return result, strict_errors(obj, kind)
     return result, []
+
+
+def _keep_reset(obj: Object, result: Object) -> None:
+    """An empty list of managedFields, given as such, resets them; whoever writes them takes it out."""
+    # upstream: apimachinery pkg/util/managedfields/internal/fieldmanager.go isResetManagedFields
+    meta = obj.get("metadata")
+    if isinstance(meta, dict) and meta.get("managedFields") == []:
+        result["metadata"]["managedFields"] = []
 
 
 def in_order(value: Any, kind: AnyType) -> Any:
@@ -160,7 +169,7 @@ class Struct:
         kind = field.type
         if isinstance(kind, Scalar) and kind.name in {"string", "bool"}:
             return (str if kind.name == "string" else bool), keep, _reject(kind.go_type)
-        call = _normalizer(kind)
+        call = normalizer(kind)
         if isinstance(kind, ListOf | MapOf):
             return _Nothing, False, _empty_as(self._when_empty(field), call)
         if isinstance(kind, Scalar) and not keep:
@@ -206,7 +215,7 @@ def _written_zero(kind: AnyType) -> Any:
 
 
 def _check_object(value: Any, odd: Odd, go_type: str) -> None:
-    if isinstance(value, Written):
+    if isinstance(value, Written | Pairs):
         odd.append("")
     elif not isinstance(value, dict):
         raise TypeMismatchError(leaves.json_kind(value), go_type)
@@ -234,7 +243,7 @@ def _reject(go_type: str) -> Normalizer:
     return run
 
 
-def _normalizer(kind: AnyType) -> Normalizer:
+def normalizer(kind: AnyType) -> Normalizer:
     match kind:
         case Type():
             return plan(kind)
@@ -277,7 +286,7 @@ def _scalar(kind: Scalar) -> Normalizer:
 
 
 def _list(kind: ListOf) -> Normalizer:
-    call, go_type = _normalizer(kind.items), kind.go_type
+    call, go_type = normalizer(kind.items), kind.go_type
     missing = _null_element(kind.items, nullable=kind.nullable)
     plain: type = (
         str if isinstance(kind.items, Scalar) and kind.items.name == "string" else _Nothing
@@ -299,7 +308,7 @@ def _list(kind: ListOf) -> Normalizer:
 
 
 def _map(kind: MapOf) -> Normalizer:
-    call, go_type = _normalizer(kind.values), kind.go_type
+    call, go_type = normalizer(kind.values), kind.go_type
     missing = _null_element(kind.values, nullable=kind.nullable)
     plain: type = (
         str if isinstance(kind.values, Scalar) and kind.values.name == "string" else _Nothing

@@ -62,6 +62,21 @@ def keep_system_fields(obj: Object, old: Object) -> None:
     meta.pop("selfLink", None)
 
 
+def keep_times(obj: Object, old: Object) -> None:
+    """Where nothing but times of managedFields would change, they stay as well."""
+    # upstream: apiserver .../handlers/fieldmanager/equality.go IgnoreManagedFieldsTimestampsTransformer
+    entries, before = (each["metadata"].get("managedFields") or [] for each in (obj, old))
+    if entries == before or _timeless(entries) != _timeless(before):
+        return
+    kept = {**obj, "metadata": {**obj["metadata"], "managedFields": before}}
+    if kept == old:
+        obj["metadata"]["managedFields"] = before
+
+
+def _timeless(entries: list[Any]) -> list[Any]:
+    return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+
+
 def check_preconditions(resource: Resource, obj: Object, uid: str, version: str = "") -> None:
     """409 when a write means another object, or another version of it."""
     # upstream: apiserver pkg/storage/interfaces.go Preconditions.Check, errors.go NewInvalidObjError

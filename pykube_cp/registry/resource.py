@@ -116,6 +116,11 @@ class Resource:
         return GVR(self.group, self.version, self.plural)
 
     @property
+    def storage_gvr(self) -> GVR:
+        """Of the row whose objects are stored."""
+        return self.stored_as or self.gvr
+
+    @property
     def gvk(self) -> GVK:
         return GVK(self.group, self.version, self.kind)
 

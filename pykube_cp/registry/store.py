@@ -195,31 +195,34 @@ class Store:
         strategy: Strategy | None = None,
         may_create: bool = False,
         create_admit: Admit | None = None,
-        retry_given_version: bool = False,
     ) -> Updated:
         """Apply ``change`` to the stored object until it is stored or someone is right to refuse.
 
+        A write in between is no reason to refuse: ``change`` gets the fresh object. If it then has
+        the version that the client gave, which is no longer the object's, that is a conflict.
+
         ``strategy`` is that of a subresource, the row's own by default. ``may_create`` lets a missing
-        object be made, as apply does. With ``retry_given_version`` the version in the object stems
-        from ``change`` itself, not from the client, so that a conflict is no news to him.
+        object be made, as apply does.
         """
         _check_name(name)
         strategy = strategy or self.resource.strategy
         key = self.key(ctx.namespace, name)
         current = (await self.cache()).get(key)
         for _ in range(CONFLICT_TRIES):
-            if current is None:
-                return await self._create_on_update(ctx, name, change, create_admit, may_create)
-            old = current.object()
-            obj = await change(current.object())
-            given = obj["metadata"].get("resourceVersion", "")
-            self._check_version(given, current)
             try:
+                if current is None:
+                    return await self._create_on_update(ctx, name, change, create_admit, may_create)
+                old = current.object()
+                obj = await change(current.object())
+                self._check_version(obj["metadata"].get("resourceVersion", ""), current)
                 return await self._update_once(ctx, current, obj, old, strategy, admit)
             except Conflict as conflict:
-                if given and not retry_given_version:
-                    raise errors.conflict(self.resource.group_resource, name, MODIFIED) from None
                 current = self._entry(conflict.actual)
+            except errors.StatusError as error:
+                is_new = current is None and errors.is_already_exists(error)
+                current = (await self.cache()).get(key) if is_new else None
+                if current is None:
+                    raise
         raise errors.conflict(self.resource.group_resource, name, MODIFIED)
 
     async def _update_once(
@@ -244,6 +247,7 @@ class Store:
             self._refuse(obj, self._validate_change(ctx, obj, old, strategy))
             ctx.warnings.extend(strategy.warnings_on_update(ctx, obj, old))
             strategy.canonicalize(obj)
+            metadata.keep_times(obj, old)
             await admit(obj, old)
             result = await self._store_change(ctx, current, obj, old)
         except BaseException:

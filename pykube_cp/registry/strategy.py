@@ -8,7 +8,7 @@ without peculiarities uses ``Strategy`` as it is. A status strategy is the same 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -79,6 +79,8 @@ class Strategy:
     """Propagation when the client says nothing: Background, Orphan or Unsupported."""
     precondition_text = ""
     """How a delete says that its preconditions fail, for kinds that check them on their own."""
+    reset_fields: ClassVar[Object] = {}
+    """Fields that this endpoint does not store, as managedFields name them: nobody comes to own them."""
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         """Drop what clients may not set: status, disabled fields."""
@@ -159,6 +161,7 @@ class StatusStrategy(Strategy):
     """
 
     has_generation = False
+    reset_fields: ClassVar[Object] = {"f:spec": {}}
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         for key in [key for key in obj if key not in {"apiVersion", "kind", "metadata", "status"}]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from pykube_cp.machinery import names, schema
 from pykube_cp.machinery.field_errors import FieldError, Path, unique
-from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.go_text import character, quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import Compiler, Field, ListOf, MapOf, Type, Visitor
@@ -146,11 +146,22 @@ class _Kind:
         return found
 
 
+def _by_type(rules: Iterable[TypeRule]) -> dict[str, TypeRule]:
+    """Those that judge; a type may have a second rule elsewhere, which only fills in."""
+    found: dict[str, TypeRule] = {}
+    for rule in rules:
+        if rule.validate is not None or rule.order:
+            if rule.type in found:
+                raise ValueError(f"two rules judge {rule.type}")
+            found[rule.type] = rule
+    return found
+
+
 class Validation:
     """The compiled checks of a set of rules."""
 
     def __init__(self, rules: Iterable[TypeRule]) -> None:
-        self._validator = _Validator({rule.type: rule for rule in rules})
+        self._validator = _Validator(_by_type(rules))
         self._compiler = Compiler(self._validator)
         self._kinds: dict[GVK, _Kind | None] = {}
 
@@ -378,6 +389,21 @@ def _no_new_finalizers(meta: Object, old: Object, path: Path) -> list[FieldError
     return [FieldError.forbidden(path, detail)]
 
 
+def field_manager(name: str, path: Path) -> list[FieldError]:
+    """It must be short and printable; positions count bytes."""
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateFieldManager
+    found: list[FieldError] = []
+    if len(name.encode()) > FIELD_MANAGER_LIMIT:
+        found.append(FieldError.too_long(path, "", FIELD_MANAGER_LIMIT))
+    if not name.isprintable():
+        for at, char in enumerate(name):
+            if not char.isprintable():
+                where = len(name[:at].encode())
+                detail = f"invalid character {character(char)} (at position {where})"
+                found.append(FieldError.invalid(path, name, detail))
+    return found
+
+
 def _managed_fields(entries: Sequence[Object], path: Path) -> list[FieldError]:
     # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateManagedFields
     found: list[FieldError] = []
@@ -398,8 +424,7 @@ def _managed_entry(entry: Object, path: Path) -> list[FieldError]:
     if fields_type not in {"", "FieldsV1"}:
         detail = "must be `FieldsV1`"
         found.append(FieldError.invalid(path.child("fieldsType"), fields_type, detail))
-    if len(entry.get("manager") or "") > FIELD_MANAGER_LIMIT:
-        found.append(FieldError.too_long(path.child("manager"), "", FIELD_MANAGER_LIMIT))
+    found += field_manager(entry.get("manager") or "", path.child("manager"))
     if len(entry.get("subresource") or "") > SUBRESOURCE_LIMIT:
         found.append(FieldError.too_long(path.child("subresource"), "", SUBRESOURCE_LIMIT))
     return found

@@ -3,6 +3,7 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.resources.columns import flowcontrol as columns
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster
 
 FLOW_SCHEMA = Resource(
@@ -17,7 +18,7 @@ FLOW_SCHEMA = Resource(
             name="status",
             kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema"),
             verbs=STATUS_VERBS,
-            strategy=cluster.FlowSchemaStatusStrategy(),
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
     columns=columns.FLOW_SCHEMA,
@@ -38,7 +39,7 @@ PRIORITY_LEVEL_CONFIGURATION = Resource(
             name="status",
             kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration"),
             verbs=STATUS_VERBS,
-            strategy=cluster.FlowSchemaStatusStrategy(),
+            strategy=KeptMetaStatusStrategy(),
         ),
     ),
     columns=columns.PRIORITY_LEVEL_CONFIGURATION,

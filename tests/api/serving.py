@@ -44,6 +44,11 @@ class Answer:
         return text
 
     @property
+    def warnings(self) -> list[str]:
+        """One for each header: ``299 - "..."``."""
+        return [text for name, text in self.headers.items() if name == "Warning"]
+
+    @property
     def version(self) -> str:
         text: str = self.json["metadata"]["resourceVersion"]
         return text

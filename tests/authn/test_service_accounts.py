@@ -55,6 +55,11 @@ PRIVATE, PUBLIC = _key()
 OTHER, _ = _key()
 
 
+@pytest.fixture(autouse=True)
+def _at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
 @pytest.fixture
 def objects() -> Objects:
     made = Objects()

@@ -25,8 +25,9 @@ def test_what_is_no_patch_is_malformed() -> None:
         json_patch.compile_patch({"op": "add"})({})
     assert caught.value.malformed
     with pytest.raises(json_patch.PatchError) as caught:
-        json_patch.merge_patch({}, [])
+        json_patch.merge_patch({}, "x")
     assert caught.value.malformed
+    assert json_patch.merge_patch({}, [1, None]) == [1, None]
 
 
 def test_results_share_nothing() -> None:
@@ -34,3 +35,14 @@ def test_results_share_nothing() -> None:
     made = json_patch.compile_patch([{"op": "add", "path": "/x", "value": value}])(document)
     made["a"]["b"] = made["x"]["c"] = 2
     assert (document, value) == ({"a": {"b": 1}}, {"c": 1})
+
+
+def test_members_stand_as_upstream_writes_them() -> None:
+    document = {"b": {"z": 1, "y": 2}, "a": {"z": 1, "y": 2}}
+    patch = json_patch.compile_patch([{"op": "add", "path": "/a/x", "value": {"d": 1, "c": 2}}])
+    made = patch(document, as_written=True)
+    assert list(made) == ["a", "b"]
+    assert list(made["a"]) == ["x", "y", "z"]
+    assert [*made["b"], *made["a"]["x"]] == ["z", "y", "d", "c"]  # only passed on
+    made = json_patch.merge_patch(document, {"a": {"x": {"d": 1, "c": 2}}}, as_written=True)
+    assert [list(made), list(made["a"]["x"])] == [["a", "b"], ["c", "d"]]

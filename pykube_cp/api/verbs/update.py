@@ -36,7 +36,7 @@ async def handle(scope: Scope) -> ObjectResult:
         scope.validator(Operation.UPDATE, options),
         strategy=scope.strategy,
         may_create=scope.subresource is None and scope.strategy.allow_create_on_update,
-        create_admit=scope.validator(Operation.CREATE, options),
+        create_admit=scope.creation_validator(options),
     )
     status = 201 if updated.created else 200
     return ObjectResult(scope.resource, entry=updated.entry, status=status)

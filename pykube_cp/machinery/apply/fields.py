@@ -310,5 +310,7 @@ def canonical(fields: Any) -> Fields:
 
 
 def _canonical_below(below: Any) -> Fields:
+    if below is None:
+        return _LEAF
     found = canonical(below)
     return {SELF: _LEAF, **found} if SELF in below and found else found

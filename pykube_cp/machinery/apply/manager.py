@@ -12,8 +12,8 @@ import orjson
 
 from pykube_cp.machinery import structural
 from pykube_cp.machinery.apply import fields as sets
+from pykube_cp.machinery.apply import keyless, shapes
 from pykube_cp.machinery.apply import managed as codec
-from pykube_cp.machinery.apply import shapes
 from pykube_cp.machinery.apply.compare import compare
 from pykube_cp.machinery.apply.field_set import field_set
 from pykube_cp.machinery.apply.fields import EMPTY, Fields, FieldsError
@@ -30,7 +30,7 @@ from pykube_cp.machinery.apply.updater import (
 from pykube_cp.machinery.apply.validate import ShapeError, validate
 from pykube_cp.machinery.errors import CAUSE_FIELD_MANAGER_CONFLICT
 from pykube_cp.machinery.go_text import marshal
-from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.gvk import GroupVersion
 from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.machinery.schema import Type
 
@@ -198,6 +198,9 @@ def update(  # noqa: PLR0913 - named arguments of one call per write
         if not known.sets and live is not None and _metadata(live).get("uid"):
             return bare
         old = _bare(live) if live is not None else request.empty(new)
+        if isinstance(described, Type):
+            keyless.check(described, bare)
+            keyless.check(described, old)
         managed = _record_update(request, old, bare, known, request.key(UPDATE))
     except FieldsError:
         return _with_entries(_bare(new), list(stored))
@@ -313,6 +316,8 @@ def apply(  # noqa: PLR0913 - named arguments of one call per write
     except FieldsError as error:
         raise ApplyError(f"failed to decode managed fields: {error}") from None
     old = _bare(live) if live is not None else request.empty(config)
+    if live is not None and isinstance(described, Type):
+        _check_live(described, old)
     if not known.sets and live is not None:
         key = request.key(UPDATE, _BEFORE_APPLY)
         known = _record_update(request, request.empty(config), old, known, key)
@@ -322,25 +327,44 @@ def apply(  # noqa: PLR0913 - named arguments of one call per write
 
 
 def _check_config(request: _Request, config: Object) -> None:
-    if config.get("apiVersion") != request.api_version:
-        raise ApplyError(
-            "Incorrect version specified in apply patch. Specified patch version: "
-            f"{config.get('apiVersion')}, expected: {request.api_version}",
-            400,
-        )
-    if _metadata(config).get("managedFields") is not None:
+    if isinstance(_metadata(config).get("managedFields"), list):
         raise ApplyError("metadata.managedFields must be nil", 400)
     try:
         validate(request.shape, config)
     except ShapeError as error:
-        text = f"failed to create typed patch object ({_named(config)}): {error}"
+        text = f"failed to create typed patch object ({named(config)}): {error}"
         raise ApplyError(text) from None
 
 
-def _named(obj: Object) -> str:
-    meta, gvk = _metadata(obj), GVK.of(obj)
-    where = f"{meta.get('namespace', '')}/{meta.get('name', '')}"
-    return f"{where}; {gvk.group}/{gvk.version}, Kind={gvk.kind}"
+def _check_live(kind: Type, live: Object) -> None:
+    try:
+        keyless.check(kind, live)
+    except FieldsError as error:
+        text = f"failed to create typed live object ({named(live)}): {error}"
+        raise ApplyError(text) from None
+
+
+def named(config: Object) -> str:
+    """A configuration, as errors call it; what is no text is passed over."""
+    # upstream: apimachinery pkg/util/managedfields/internal/structuredmerge.go objectGVKNN
+    meta = _metadata(config)
+    where = "/".join(_text(meta, name) for name in ("namespace", "name"))
+    return f"{where}; {kind_text(config)}"
+
+
+def kind_text(config: Object) -> str:
+    """What a configuration says it is: ``apps/v1, Kind=Deployment``."""
+    # upstream: apimachinery pkg/apis/meta/v1/unstructured/unstructured.go GroupVersionKind
+    try:
+        version = GroupVersion.parse(_text(config, "apiVersion"))
+    except ValueError:
+        return "/, Kind="
+    return f"{version.group}/{version.version}, Kind={_text(config, 'kind')}"
+
+
+def _text(of: Object, name: str) -> str:
+    found = of.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _apply_as_kubectl(
@@ -417,7 +441,8 @@ def _with_last_applied(request: _Request, obj: Object, config: Object) -> Object
 
 
 def _metadata(obj: Object) -> Object:
-    return obj.get("metadata") or {}
+    found = obj.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def _entries(obj: Object | None) -> list[Any]:

@@ -184,7 +184,7 @@ def _members(kind: Type) -> dict[str, Shape]:
 
 def _of_field(field: Field) -> Shape:
     if isinstance(field.type, ListOf):
-        return _list(field.type, field)
+        return list_shape(field.type, field)
     return _of_any(field.type, field.facts)
 
 
@@ -206,7 +206,8 @@ def _of_any(kind: AnyType, facts: Mapping[str, Any]) -> Shape:
             return _BOOLEAN if kind.name == "bool" else _NUMERIC
 
 
-def _list(kind: ListOf, field: Field) -> Shape:
+def list_shape(kind: ListOf, field: Field) -> Shape:
+    """The shape of a list that is a member of a struct."""
     element = _of_any(kind.items, field.item_facts)
     relation, keys = field.list_type, tuple(field.list_map_keys)
     if not relation and "merge" in field.patch_strategy:

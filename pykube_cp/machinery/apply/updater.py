@@ -156,9 +156,12 @@ class Updater:
         return compare(shape, was, now).without(self.ignored)
 
     def _in_version(self, obj: Object, version: str) -> Typed:
-        if self._convert is None or obj.get("apiVersion") == version:
+        if self._convert is None:
             return Typed(self._shape, obj)
-        return self._convert(obj, version)
+        if version != self._version:
+            return self._convert(obj, version)
+        is_there = obj.get("apiVersion") == version
+        return Typed(self._shape, obj if is_there else self._convert(obj, version).value)
 
     def _reconciled(self, live: Object, managed: ManagedSets) -> ManagedSets:
         made: ManagedSets = {}

@@ -61,9 +61,9 @@ def is_too_deep(value: Any) -> bool:
 
 
 def loads_noticing_duplicates(data: bytes) -> Any:
-    """As ``loads``; an object with keys given twice somewhere is a ``Written``."""
+    """As ``loads``; with keys given twice somewhere, an object is a ``Written``, a list has ``Pairs``."""
     value = loads(data)
-    if not isinstance(value, dict) or not _may_have_duplicates(data, value):
+    if not _may_have_duplicates(data, value):
         return value
     found: list[Pairs] = []
 
@@ -78,7 +78,9 @@ def loads_noticing_duplicates(data: bytes) -> Any:
         tree = json.loads(data, object_pairs_hook=hook)
     except UnicodeDecodeError:
         tree = json.loads(repaired(data), object_pairs_hook=hook)
-    return Written(value, tree) if found else value
+    if not found:
+        return value
+    return Written(value, tree) if isinstance(value, dict) else tree
 
 
 def _may_have_duplicates(data: bytes, value: Any) -> bool:

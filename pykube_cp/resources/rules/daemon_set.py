@@ -100,14 +100,11 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
     return checks.nonnegative(status, path, *fields)
 
 
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
-
-
 def _default(daemon_set: Object, _ctx: RuleContext) -> None:
     """The number is a field of the internal type, which is written as an annotation."""
     # upstream: pkg/apis/apps/v1/conversion.go Convert_apps_DaemonSet_To_v1_DaemonSet
     meta = daemon_set.setdefault("metadata", {})
-    meta["annotations"] = {TEMPLATE_GENERATION: "0", **(meta.get("annotations") or {})}
+    meta["annotations"] = {workloads.TEMPLATE_GENERATION: "0", **(meta.get("annotations") or {})}
 
 
 RULES = (

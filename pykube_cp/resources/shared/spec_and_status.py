@@ -1,6 +1,7 @@
 """What strategies of kinds with a spec and a status have in common."""
 
 import functools
+from typing import ClassVar
 
 import orjson
 
@@ -28,6 +29,7 @@ class SpecAndStatusStrategy(Strategy):
     """Clients write the spec; the status is empty at first and kept on update."""
 
     has_generation = True
+    reset_fields: ClassVar[Object] = {"f:status": {}}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         obj["status"] = empty_status(obj)
@@ -52,6 +54,8 @@ class SpecStrategy(Strategy):
 
 class KeptMetaStatusStrategy(StatusStrategy):
     """A status endpoint through which no metadata changes."""
+
+    reset_fields: ClassVar[Object] = {"f:metadata": {}, "f:spec": {}}
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)

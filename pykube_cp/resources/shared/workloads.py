@@ -9,6 +9,8 @@ from pykube_cp.registry.rules import Check, RuleContext
 from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import checks
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation of daemon sets that stands for a field of the internal type."""
 _STATUS_COUNTS = "cannot be greater than status.replicas"
 
 
@@ -93,8 +95,9 @@ def check_counts(
     found = checks.nonnegative(status, path, "replicas", *parts, *others)
     total = status.get("replicas") or 0
     for field in parts:
-        if (status.get(field) or 0) > total:
-            found.append(FieldError.invalid(path.child(field), status[field], _STATUS_COUNTS))
+        count = status.get(field) or 0
+        if count > total:
+            found.append(FieldError.invalid(path.child(field), count, _STATUS_COUNTS))
     return found
 
 

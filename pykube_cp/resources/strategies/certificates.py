@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from pykube_cp.admission import signers
 from pykube_cp.machinery import clock
@@ -26,6 +27,7 @@ class CertificateSigningRequestStrategy(SpecAndStatusStrategy):
     # upstream: pkg/registry/certificates/certificates/strategy.go
 
     has_generation = False
+    reset_fields: ClassVar[Object] = {"f:spec": {}, "f:status": {}}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         super().prepare_for_create(ctx, obj)
@@ -51,6 +53,8 @@ class CertificateSigningRequestStrategy(SpecAndStatusStrategy):
 class CertificateStatusStrategy(StatusStrategy):
     """``certificatesigningrequests/status``, which signers write."""
 
+    reset_fields: ClassVar[Object] = {"f:spec": {}, "f:status": {"f:conditions": {}}}
+
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
         for kind in _DECISIONS:
@@ -63,6 +67,8 @@ class CertificateStatusStrategy(StatusStrategy):
 
 class CertificateApprovalStrategy(Strategy):
     """``certificatesigningrequests/approval``: only conditions change."""
+
+    reset_fields: ClassVar[Object] = {"f:spec": {}, "f:status": {"f:certificate": {}}}
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         set_condition_times(obj, old)

@@ -3,11 +3,10 @@
 from pykube_cp.machinery import addresses, errors, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
+from pykube_cp.registry.strategy import Strategy, WriteContext
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
 from pykube_cp.resources.shared import node_labels
 from pykube_cp.resources.shared.immutable import ImmutableFields
-from pykube_cp.resources.shared.meta import keep_meta_for_status
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 
 
@@ -182,11 +181,3 @@ class FlowSchemaStrategy(SpecAndStatusStrategy):
     """Flow schemas and priority levels."""
 
     # upstream: pkg/registry/flowcontrol/flowschema/strategy.go
-
-
-class FlowSchemaStatusStrategy(StatusStrategy):
-    """Their status."""
-
-    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
-        super().prepare_for_update(ctx, obj, old)
-        keep_meta_for_status(obj, old)

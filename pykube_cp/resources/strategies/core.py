@@ -2,6 +2,7 @@
 
 import uuid
 from base64 import b64decode
+from typing import ClassVar
 
 from pykube_cp.machinery import addresses, clock, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
@@ -80,6 +81,7 @@ class NamespaceStrategy(Strategy):
 
     returns_deleted_object = True
     precondition_text = "Precondition failed"
+    reset_fields: ClassVar[Object] = {"f:status": {}}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         obj["status"] = {"phase": "Active"}
@@ -279,6 +281,8 @@ class NodeStrategy(Strategy):
     """Nodes; a kubelet may set the status when it registers."""
 
     # upstream: pkg/registry/core/node/strategy.go
+
+    reset_fields: ClassVar[Object] = {"f:status": {}}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         (obj.get("spec") or {}).pop("configSource", None)

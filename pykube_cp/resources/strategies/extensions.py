@@ -1,10 +1,11 @@
 """Kinds that extend the API."""
 
+from typing import ClassVar
+
 from pykube_cp.machinery import clock, names
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.strategy import Deletion, StatusStrategy, WriteContext
-from pykube_cp.resources.shared.meta import keep_meta_for_status
-from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
+from pykube_cp.registry.strategy import Deletion, WriteContext
+from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy, SpecAndStatusStrategy
 
 
 class CustomResourceDefinitionStrategy(SpecAndStatusStrategy):
@@ -74,6 +75,7 @@ class APIServiceStrategy(SpecAndStatusStrategy):
 
     has_generation = False
     allow_unconditional_update = False
+    reset_fields: ClassVar[Object] = {}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         super().prepare_for_create(ctx, obj)
@@ -92,9 +94,7 @@ class APIServiceStrategy(SpecAndStatusStrategy):
         return names.is_path_segment_name(name, prefix=prefix)
 
 
-class APIServiceStatusStrategy(StatusStrategy):
+class APIServiceStatusStrategy(KeptMetaStatusStrategy):
     """``apiservices/status``."""
 
-    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
-        super().prepare_for_update(ctx, obj, old)
-        keep_meta_for_status(obj, old)
+    reset_fields: ClassVar[Object] = {}

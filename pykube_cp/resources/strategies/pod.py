@@ -1,6 +1,8 @@
 """Pods: themselves, and through their subresources."""
 # upstream: pkg/registry/core/pod/strategy.go
 
+from typing import ClassVar
+
 from pykube_cp.machinery import addresses, clock, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
@@ -32,6 +34,7 @@ class PodStrategy(Strategy):
     judges_metadata_again = True
 
     has_generation = True
+    reset_fields: ClassVar[Object] = {"f:status": {}}
     returns_deleted_object = True
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
@@ -82,6 +85,10 @@ class PodStatusStrategy(PodStrategy):
     """``pods/status``, which kubelets write."""
 
     has_generation = False
+    reset_fields: ClassVar[Object] = {
+        "f:metadata": {"f:deletionTimestamp": {}, "f:ownerReferences": {}},
+        "f:spec": {},
+    }
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         obj["spec"] = old["spec"]
@@ -109,6 +116,8 @@ class PodStatusStrategy(PodStrategy):
 class PodEphemeralContainersStrategy(PodStrategy):
     """``pods/ephemeralcontainers``: they may be added."""
 
+    reset_fields: ClassVar[Object] = {}
+
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         added = (obj.get("spec") or {}).get("ephemeralContainers")
         obj["spec"] = dict(old["spec"])
@@ -125,6 +134,8 @@ class PodEphemeralContainersStrategy(PodStrategy):
 
 class PodResizeStrategy(PodStrategy):
     """``pods/resize``: resources of containers may change."""
+
+    reset_fields: ClassVar[Object] = {}
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         pod_resize.keep_resizable(obj, old)

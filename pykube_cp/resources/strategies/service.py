@@ -1,6 +1,8 @@
 """Services."""
 # upstream: pkg/registry/core/service/strategy.go
 
+from typing import ClassVar
+
 from pykube_cp.machinery import addresses, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
@@ -22,6 +24,7 @@ class ServiceStrategy(Strategy):
 
     allow_create_on_update = True
     returns_deleted_object = True
+    reset_fields: ClassVar[Object] = {"f:status": {}}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         obj["status"] = empty_status(obj)
@@ -47,6 +50,11 @@ class ServiceStrategy(Strategy):
         service_fields.patch_allocated(obj["spec"], old["spec"])
         service_fields.normalize_cluster_ips(obj["spec"], old["spec"])
         return _allocate(ctx, obj, old)
+
+    def canonicalize(self, obj: Object) -> None:
+        # upstream: pkg/registry/core/service/storage/storage.go defaultOnReadInternalTrafficPolicy
+        if obj["spec"].get("type") == "ExternalName":
+            obj["spec"].pop("internalTrafficPolicy", None)
 
     async def after_delete(self, ctx: WriteContext, obj: Object) -> None:
         ips = ctx.services["service_ips"]

@@ -1,11 +1,13 @@
 """Kinds that make pods of a template."""
 
+from typing import ClassVar
+
 from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
 from pykube_cp.registry.validation import validate_immutable
-from pykube_cp.resources.shared import claim_warnings, pod_fields, pod_warnings
+from pykube_cp.resources.shared import claim_warnings, pod_fields, pod_warnings, workloads
 from pykube_cp.resources.shared.meta import keep_labels
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 from pykube_cp.resources.shared.template_names import name_warnings
@@ -70,6 +72,8 @@ class DeploymentStrategy(TemplateStrategy):
 class DeploymentStatusStrategy(StatusStrategy):
     """``deployments/status`` leaves the labels alone."""
 
+    reset_fields: ClassVar[Object] = {"f:metadata": {"f:labels": {}}, "f:spec": {}}
+
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
         keep_labels(obj, old)
@@ -89,15 +93,12 @@ class DaemonSetStrategy(TemplateStrategy):
             generation = max(generation, 1)
         elif obj["spec"].get("template") != old["spec"].get("template"):
             generation += 1
-        annotations = {**objects.annotations(obj), TEMPLATE_GENERATION: str(generation)}
+        annotations = {**objects.annotations(obj), workloads.TEMPLATE_GENERATION: str(generation)}
         obj["metadata"]["annotations"] = annotations
 
 
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
-
-
 def _template_generation(obj: Object) -> int:
-    text = objects.annotations(obj).get(TEMPLATE_GENERATION, "0")
+    text = objects.annotations(obj).get(workloads.TEMPLATE_GENERATION, "0")
     return int(text) if text.lstrip("-").isdigit() else 0
 
 

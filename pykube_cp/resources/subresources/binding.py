@@ -29,9 +29,7 @@ async def create(call: Call) -> Answer:
         _assign(pod, node, wanted)
         return pod
 
-    await call.store.update(
-        call.context, name, change, _accept, strategy=_BINDING, retry_given_version=True
-    )
+    await call.store.update(call.context, name, change, _accept, strategy=_BINDING)
     return Answer(created(), 201)
 
 

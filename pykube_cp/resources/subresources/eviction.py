@@ -84,7 +84,6 @@ async def _take_disruption(call: Call, budget: Object, pod: Object) -> None:
         change,
         _accept,
         strategy=Strategy(),
-        retry_given_version=True,
     )
 
 
@@ -152,9 +151,7 @@ async def _mark(call: Call, pod: Object) -> None:
         )
         return current
 
-    await call.store.update(
-        call.context, call.name, change, _accept, strategy=Strategy(), retry_given_version=True
-    )
+    await call.store.update(call.context, call.name, change, _accept, strategy=Strategy())
 
 
 async def _delete(call: Call, options: Object) -> None:

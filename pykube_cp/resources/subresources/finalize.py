@@ -1,9 +1,8 @@
 """Letting go of a namespace: ``spec.finalizers`` can be changed only here."""
 # upstream: pkg/registry/core/namespace/strategy.go namespaceFinalizeStrategy
 
-from pykube_cp.admission.interface import Operation
 from pykube_cp.machinery.gvk import GVK
-from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.metadata import check_preconditions
 from pykube_cp.registry.strategy import WriteContext
 from pykube_cp.resources.strategies.core import NamespaceStrategy
@@ -28,7 +27,7 @@ async def update(call: Call) -> Answer:
     async def change(old: Object | None) -> Object:
         assert old is not None
         check_preconditions(call.store.resource, old, body["metadata"].get("uid", ""))
-        return await call.mutate(Operation.UPDATE, call.record(deep_copy(body), old), old)
+        return await call.wanted(old)
 
     updated = await call.store.update(
         call.context, call.name, change, call.admit, strategy=_STRATEGY

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pykube_cp.admission.interface import Operation
 from pykube_cp.authn.interface import Authenticator
 from pykube_cp.authz.interface import Authorizer
 from pykube_cp.machinery.gvk import GVK, GVR
@@ -26,9 +25,6 @@ class Signer(Protocol):
         ...
 
 
-Mutate = Callable[[Operation, Object, Object | None], Awaitable[Object]]
-
-
 @dataclass(slots=True, kw_only=True)
 class Call:
     """One call of a page.
@@ -38,7 +34,8 @@ class Call:
         stores: the store of any resource.
         body: the decoded object, None for reads.
         admit: validating admission of the parent object, for the store to call.
-        mutate: mutating admission of ``body`` or of the parent.
+        wanted: what an update or a patch makes of the object that ``get`` shows, with managedFields,
+            after mutating admission.
         record: managedFields of a change of the parent: (obj, live) -> obj.
     """
 
@@ -52,13 +49,12 @@ class Call:
     context: WriteContext
     body: Object | None
     admit: Admit
-    mutate: Mutate
+    wanted: Callable[[Object], Awaitable[Object]]
     record: Callable[[Object, Object | None], Object]
     authorizer: Authorizer
     authenticator: Authenticator
     signer: Signer | None = None
     query: Any = None
-    patch: Callable[[Object], Object] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -2,12 +2,16 @@
 # upstream: pkg/registry/apps/deployment/storage/storage.go ScaleREST
 
 from pykube_cp.machinery import errors, selectors
+from pykube_cp.machinery.apply.scale import to_parent, to_scale
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.gvk import GVK
-from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.subresources.interface import Answer, Call, Page
 
 _KIND = GVK("autoscaling", "v1", "Scale")
+_REPLICAS = ("f:spec", "f:replicas")
+_PATHS = dict.fromkeys(("apps/v1", "apps/v1beta1", "apps/v1beta2", "v1"), _REPLICAS)
+"""Where replicas are, in every version that managedFields may name."""
 _META = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
@@ -16,54 +20,54 @@ async def get(call: Call) -> Answer:
 
 
 async def update(call: Call) -> Answer:
-    """Set the replicas; a version in the body must be the workload's."""
-    assert call.body is not None
-    body = call.body
+    """Set the replicas, by an update or a patch; a version in the scale must be the workload's."""
+    # upstream: pkg/registry/apps/deployment/storage/storage.go scaleUpdatedObjectInfo.UpdatedObject
 
     async def change(old: Object | None) -> Object:
         assert old is not None
-        scale = deep_copy(body)
-        return _changed(call, old, scale)
+        entries = old["metadata"].get("managedFields") or []
+        live = _scale(old)
+        if found := to_scale(entries, _PATHS):
+            live["metadata"]["managedFields"] = found
+        scale = await call.wanted(live)
+        _check(call, scale, old)
+        return _with_replicas(call, old, scale)
 
-    updated = await call.store.update(call.context, call.name, change, call.admit)
-    return Answer(_scale(updated.entry.object()))
-
-
-async def patch(call: Call) -> Answer:
-    """Patch the scale as ``get`` shows it."""
-    assert call.patch is not None
-    patcher = call.patch
-
-    async def change(old: Object | None) -> Object:
+    async def admit(obj: Object | None, old: Object | None) -> None:
+        assert obj is not None
         assert old is not None
-        return _changed(call, old, patcher(_scale(old)))
+        await call.admit(_scale(obj), _scale(old))
 
-    updated = await call.store.update(
-        call.context, call.name, change, call.admit, retry_given_version=True
-    )
+    updated = await call.store.update(call.context, call.name, change, admit)
     return Answer(_scale(updated.entry.object()))
 
 
-def _changed(call: Call, old: Object, scale: Object) -> Object:
+def _check(call: Call, scale: Object, old: Object) -> None:
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if replicas < 0:
         path = Path("spec").child("replicas")
         detail = "must be greater than or equal to 0"
         found = [FieldError.invalid(path, replicas, detail)]
         raise errors.invalid((_KIND.group, _KIND.kind), call.name, found)
-    meta = scale.get("metadata") or {}
-    if meta.get("uid") and meta["uid"] != old["metadata"]["uid"]:
-        raise errors.conflict(
-            call.resource.group_resource,
-            call.name,
-            f"Precondition failed: UID in precondition: {meta['uid']}, "
-            f"UID in object meta: {old['metadata']['uid']}",
-        )
-    new = dict(old)
-    new["spec"] = {**old["spec"], "replicas": replicas}
+    uid, found_uid = scale["metadata"].get("uid"), old["metadata"]["uid"]
+    if uid and uid != found_uid:
+        group, plural = call.resource.group_resource
+        text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {found_uid}"
+        raise errors.conflict((group, f"{plural}/scale"), call.name, text)
+
+
+def _with_replicas(call: Call, old: Object, scale: Object) -> Object:
+    meta = scale["metadata"]
+    before = old["metadata"].get("managedFields") or []
+    after = meta.get("managedFields") or []
+    entries = to_parent(before, after, _PATHS, call.resource.api_version)
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
     version = meta.get("resourceVersion", "")
-    new["metadata"] = {**old["metadata"], "resourceVersion": version}
-    return call.record(new, old)
+    return {
+        **old,
+        "spec": {**old["spec"], "replicas": replicas},
+        "metadata": {**old["metadata"], "resourceVersion": version, "managedFields": entries},
+    }
 
 
 def _scale(workload: Object) -> Object:
@@ -97,7 +101,7 @@ PAGES = tuple(
         resource=resource,
         subresource="scale",
         accepts=_KIND,
-        verbs={"get": get, "update": update, "patch": patch},
+        verbs={"get": get, "update": update, "patch": update},
     )
     for resource in (
         ("", "replicationcontrollers"),

@@ -133,15 +133,6 @@ def test_managers_of_other_versions() -> None:
     assert managers == ["one", "v2"]
 
 
-def test_a_version_other_than_the_requests_is_refused() -> None:
-    with pytest.raises(manager.ApplyError) as caught:
-        apply(None, {**config_map({}), "apiVersion": "v2"}, "one", "t")
-    assert caught.value.code == 400
-    assert str(caught.value) == (
-        "Incorrect version specified in apply patch. Specified patch version: v2, expected: v1"
-    )
-
-
 def test_causes_of_a_conflict() -> None:
     live = update(None, config_map({"a": "1"}), "one")
     live["metadata"]["uid"] = "u"
