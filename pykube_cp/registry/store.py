@@ -267,6 +267,8 @@ class Store:
         found += ctx.refused
         if strategy.judges_metadata_again:
             found += self._validate_metadata(obj)
+        else:
+            found += validation.own_finalizers(obj, self.resource.gvk)
         found += validation.validate(obj, self.resource.gvk, old)
         found += strategy.validate_update(ctx, obj, old)
         return self._declared(ctx, obj, old, found or ctx.refused_last)
