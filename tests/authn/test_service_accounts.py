@@ -21,6 +21,12 @@ ISSUER = "https://issuer"
 NOW = clock.now()
 
 
+@pytest.fixture(autouse=True)
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long ago the tests were collected."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
 class Objects:
     """A client that knows some objects."""
 
