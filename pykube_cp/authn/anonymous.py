@@ -1,5 +1,6 @@
 """Who shows nothing is anonymous."""
 
+from pykube_cp.authn.bearer import SPACE, is_spaced_out
 from pykube_cp.authn.interface import Credentials, Identity
 from pykube_cp.machinery.user import ANONYMOUS
 
@@ -11,5 +12,4 @@ class Anonymous:
     takes_tokens = False
 
     async def authenticate(self, credentials: Credentials) -> Identity | None:
-        del credentials
-        return Identity(ANONYMOUS)
+        return Identity(ANONYMOUS, warnings=(SPACE,) if is_spaced_out(credentials) else ())

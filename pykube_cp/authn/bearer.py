@@ -6,7 +6,17 @@ import binascii
 
 from pykube_cp.authn.interface import Credentials
 
+SPACE = (
+    "the provided Authorization header contains extra space before the bearer token, and is ignored"
+)
+"""A warning."""
 _PROTOCOL = "base64url.bearer.authorization.k8s.io."
+
+
+def is_spaced_out(credentials: Credentials) -> bool:
+    """Whether there would be a token, were it not for one space too many before it."""
+    words = credentials.headers.get("authorization", "").strip().split(" ", 2)
+    return len(words) == 3 and words[0].lower() == "bearer" and not words[1]
 
 
 def token_of(credentials: Credentials) -> str:

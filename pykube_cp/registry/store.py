@@ -55,8 +55,10 @@ class Store:
         self._indexed = labels.index("spec.nodeName") if "spec.nodeName" in labels else None
 
     def key(self, namespace: str, name: str) -> str:
-        """Where an object is kept; 400 for a name that cannot be part of a path."""
+        """Where an object is kept; 400 for a name that no object can have."""
         # upstream: apiserver pkg/registry/generic/registry/store.go NamespaceKeyFunc, NoNamespaceKeyFunc
+        if not name:
+            raise errors.bad_request("Name parameter required.")
         if "%" in name or "/" in name or name in _DOTS:
             found = ";".join(names.is_path_segment_name(name))
             raise errors.bad_request(f"Name parameter invalid: {quote(name)}: {found}")
@@ -76,7 +78,6 @@ class Store:
 
     async def get(self, namespace: str, name: str) -> Entry:
         """The entry, or 404."""
-        _check_name(name)
         entry = (await self.cache()).get(self.key(namespace, name))
         if entry is None:
             raise errors.not_found(self.resource.group_resource, name)
@@ -204,7 +205,6 @@ class Store:
         ``strategy`` is that of a subresource, the row's own by default. ``may_create`` lets a missing
         object be made, as apply does.
         """
-        _check_name(name)
         strategy = strategy or self.resource.strategy
         key = self.key(ctx.namespace, name)
         current = (await self.cache()).get(key)
@@ -468,14 +468,6 @@ class Store:
         except (ValueError, KeyError, TypeError):
             # One corrupt object must not take lists and watches of the others down.
             return None, ("",) * len(self._selectors)
-
-
-def _check_name(name: str) -> None:
-    """400 for a name that no object can have."""
-    # upstream: apiserver pkg/registry/generic/registry/store.go NamespaceKeyFunc
-    if wrong := names.is_path_segment_name(name):
-        text = f"Name parameter invalid: {quote(name)}: {';'.join(wrong)}"
-        raise errors.bad_request(text)
 
 
 def _same(one: Object, other: Object) -> bool:

@@ -150,6 +150,34 @@ async def test_acting_as_someone_else(api: Api) -> None:
     assert 'User "jane" cannot impersonate-on:user-info:list resource "nodes"' in answer.message
 
 
+async def test_the_way_one_may_act_as_others_is_tried_first_the_next_time(api: Api) -> None:
+    path = await api.namespace()
+    name = f"imp-{path.rpartition('/')[2]}"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["users"],
+        "resourceNames": ["b"],
+        "verbs": ["impersonate"],
+    }
+    await api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": [rule]})
+    subjects = [{"kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io"}]
+    reference = {"kind": "ClusterRole", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+    binding = {"metadata": {"name": name}, "subjects": subjects, "roleRef": reference}
+    await api("POST", f"{RBAC}/clusterrolebindings", binding)
+
+    async def refusal(user: str) -> str:
+        answer = await api("GET", path + "/pods", user=name, Impersonate_User=user)
+        assert answer.status == 403
+        return answer.message
+
+    assert "cannot impersonate-on:user-info:list" in await refusal("c")
+    for _ in range(100):
+        if 'User "b" cannot list' in await refusal("b"):
+            break
+        await asyncio.sleep(0.05)
+    assert f'users "c" is forbidden: User "{name}" cannot impersonate' in await refusal("c")
+
+
 async def test_inner_clients_are_authorized_too(api: Api) -> None:
     client = api.server.client(UserInfo("jane", groups=("system:authenticated",)))
     with pytest.raises(StatusError, match='User "jane" cannot list resource "secrets"'):

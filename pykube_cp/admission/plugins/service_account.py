@@ -5,6 +5,7 @@ import asyncio
 
 from pykube_cp.admission.base import PODS, BasePlugin, forbidden
 from pykube_cp.admission.interface import Attributes, Operation
+from pykube_cp.authz import references
 from pykube_cp.machinery import errors, names
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
@@ -31,6 +32,8 @@ class ServiceAccount(BasePlugin):
             return
         spec = pod["spec"]
         if _MIRROR in (pod["metadata"].get("annotations") or {}):
+            # Kubelets do not know a mirror pod again that was changed.
+            _validate_mirror(attributes, pod)
             return
         if not spec.get("serviceAccountName"):
             spec["serviceAccountName"] = spec["serviceAccount"] = "default"
@@ -46,18 +49,11 @@ class ServiceAccount(BasePlugin):
         if pod is None or attributes.operation is not Operation.CREATE or attributes.subresource:
             return
         if _MIRROR in (pod["metadata"].get("annotations") or {}):
-            self._validate_mirror(attributes, pod)
+            _validate_mirror(attributes, pod)
             return
         account = await self._account(attributes, pod["spec"].get("serviceAccountName", ""))
         if (account["metadata"].get("annotations") or {}).get(_ENFORCE) == "true":
             _limit_secrets(attributes, account, pod["spec"])
-
-    def _validate_mirror(self, attributes: Attributes, pod: Object) -> None:
-        if pod["spec"].get("serviceAccountName"):
-            raise forbidden(attributes, "a mirror pod may not reference service accounts")
-        for volume in pod["spec"].get("volumes") or []:
-            if "secret" in volume:
-                raise forbidden(attributes, "a mirror pod may not reference secrets")
 
     async def _account(self, attributes: Attributes, name: str) -> Object:
         """The account; a new namespace's default account gets a moment to appear."""
@@ -137,3 +133,15 @@ def _limit_secrets(attributes: Attributes, account: Object, spec: Object) -> Non
                 f"{name} does not reference that secret"
             )
             raise forbidden(attributes, text)
+
+
+def _validate_mirror(attributes: Attributes, pod: Object) -> None:
+    if pod["spec"].get("serviceAccountName"):
+        raise forbidden(attributes, "a mirror pod may not reference service accounts")
+    if any(references.secrets(pod)):
+        raise forbidden(attributes, "a mirror pod may not reference secrets")
+    for volume in pod["spec"].get("volumes") or []:
+        for source in (volume.get("projected") or {}).get("sources") or []:
+            if source.get("serviceAccountToken") is not None:
+                text = "a mirror pod may not use ServiceAccountToken volume projections"
+                raise forbidden(attributes, text)

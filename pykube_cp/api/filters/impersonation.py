@@ -24,16 +24,18 @@ _NODE_KEYS = "authentication.kubernetes.io/associated-node-keys"
 _AUTHENTICATION = "authentication.k8s.io"
 _MANY = 4
 """From so many groups or extra values on, a right to all of them is tried first."""
+_REMEMBERED = 10_000
 
 
 def build(services: Services, following: Handler) -> Handler:
     """A filter; see the package."""
+    modes = _Modes()
 
     async def handle(request: Request) -> Outcome:
         wanted = wanted_user(request)
         if wanted is None:
             return await following(request)
-        user = await _allowed(services.authorization, request, wanted)
+        user = await _allowed(services.authorization, request, wanted, modes)
         request.impersonator, request.user = request.user, user
         return await following(request)
 
@@ -86,16 +88,41 @@ class Mode:
         return f"impersonate:{self.name}" if self.name else "impersonate"
 
 
-async def _allowed(authorizer: Authorizer, request: Request, wanted: UserInfo) -> UserInfo:
+class _Modes:
+    """Which mode let a requestor last: he is likely to use it again, so it is tried first."""
+
+    # upstream: impersonation/constrained_impersonation.go impersonationModesTracker
+
+    def __init__(self) -> None:
+        self._last: dict[str, Mode] = {}
+
+    def in_order(self, requestor: UserInfo) -> Iterator[Mode]:
+        last = self._last.get(requestor.name)
+        if last is not None:
+            yield last
+        yield from (mode for mode in MODES if mode is not last)
+
+    def remember(self, requestor: UserInfo, mode: Mode) -> None:
+        if len(self._last) >= _REMEMBERED:
+            self._last.clear()
+        self._last[requestor.name] = mode
+
+
+async def _allowed(
+    authorizer: Authorizer, request: Request, wanted: UserInfo, modes: _Modes
+) -> UserInfo:
     """The user that the requestor becomes in the first mode that lets him; else the first refusal."""
     refusal: errors.StatusError | None = None
-    for mode in MODES:
+    for mode in modes.in_order(request.user):
         if not mode.applies(wanted, request.user):
             continue
         try:
-            return await _Check(authorizer, request, mode).user(wanted)
+            user = await _Check(authorizer, request, mode).user(wanted)
         except errors.StatusError as error:
             refusal = refusal or error
+        else:
+            modes.remember(request.user, mode)
+            return user
     assert refusal is not None  # the last mode applies to all
     raise refusal
 

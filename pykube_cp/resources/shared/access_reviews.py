@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from pykube_cp.machinery import schema, selectors, structural
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.field_selectors import escape_value
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks
 from pykube_cp.resources.shared.go_names import internal
@@ -107,7 +108,22 @@ def _label_term(term: Object, path: Path) -> checks.Errors:
 _TERMS = {"fieldSelector": _field_term, "labelSelector": _label_term}
 
 
-# What cannot be read.
+# What is read of selectors, and what cannot be.
+
+
+def field_selector(attributes: Object) -> str:
+    """The field selector as a text, of the terms that can be read."""
+    # upstream: pkg/registry/authorization/util/helpers.go fieldSelectorAsSelector
+    selector = attributes.get("fieldSelector") or {}
+    terms = selector.get("requirements") or ()
+    if not terms:
+        return selector.get("rawSelector") or ""
+    operators = {"In": "=", "NotIn": "!="}
+    return ",".join(
+        f"{term['key']}{operators[term['operator']]}{escape_value(term['values'][0])}"
+        for term in terms
+        if _reads_field(term)
+    )
 
 
 def evaluation_error(attributes: Object) -> str:

@@ -101,7 +101,8 @@ class BindingStrategy(_RbacStrategy, ImmutableFields):
         find: Callable[[str, str, str], Object | None] = ctx.services["rbac"].role
         role = find(kind, name, ctx.namespace)
         if role is None:
-            raise errors.not_found((_GROUP, _PLURALS[kind]), name)
+            # upstream: the role's store calls what it misses by the resource of the request
+            raise errors.not_found((_GROUP, _PLURALS[obj["kind"]]), name)
         await _refuse_missing(ctx, obj, role.get("rules") or [])
 
 

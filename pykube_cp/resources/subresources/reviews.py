@@ -134,6 +134,7 @@ def _attributes(user: UserInfo, spec: Object) -> Attributes:
         subresource=resource.get("subresource", ""),
         namespace=resource.get("namespace", ""),
         name=resource.get("name", ""),
+        field_selector=access_reviews.field_selector(resource),
     )
 
 
