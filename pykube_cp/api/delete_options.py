@@ -13,11 +13,10 @@ from pykube_cp.machinery.go_numbers import parse_int
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry import deletion
+from pykube_cp.registry.deletion import UNSAFE
 
-UNSAFE = "ignoreStoreReadErrorWithClusterBreakingPotential"
 _KIND = GVK("", "v1", "DeleteOptions")
-_INVALID = ("meta.k8s.io", "DeleteOptions")
-_POLICIES = ("Foreground", "Background", "Orphan")
 _MEDIA_TYPES = {codec.media_type: codec for codec in codecs.CODECS}
 
 
@@ -30,8 +29,7 @@ async def read(scope: Scope) -> tuple[Object, Options]:
         raw = _of_body(request.header("content-type"), data)
     else:
         raw = _of_query(request.query)
-    if found := _check(raw):
-        raise errors.invalid(_INVALID, "", found)
+    deletion.check_options(raw)
     return raw, Options(dry_run=bool(raw.get("dryRun")))
 
 
@@ -39,7 +37,7 @@ def check_collection(raw: Object) -> None:
     """Reading errors are overlooked for one object at a time."""
     if raw.get(UNSAFE):
         text = "is not allowed with DELETECOLLECTION, try again after removing the option"
-        raise errors.invalid(_INVALID, "", [FieldError.invalid(Path(UNSAFE), True, text)])
+        raise deletion.invalid_options([FieldError.invalid(Path(UNSAFE), True, text)])
 
 
 def _of_body(content_type: str, data: bytes) -> Object:
@@ -91,28 +89,3 @@ def _of_query(query: Query) -> Object:
     if preconditions := {name: value for name, value in preconditions.items() if value}:
         raw["preconditions"] = preconditions
     return raw
-
-
-def _check(raw: Object) -> list[FieldError]:
-    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions
-    found, path = [], Path("propagationPolicy")
-    policy, orphan = raw.get("propagationPolicy"), raw.get("orphanDependents")
-    if policy is not None and orphan is not None:
-        detail = "orphanDependents and deletionPropagation cannot be both set"
-        found.append(FieldError.invalid(path, policy, detail))
-    if policy is not None and policy not in _POLICIES:
-        found.append(FieldError.not_supported(path, policy, [*_POLICIES, "nil"]))
-    if set(raw.get("dryRun") or ()) - {"All"}:
-        found.append(FieldError.not_supported(Path("dryRun"), raw["dryRun"], ["All"]))
-    if raw.get(UNSAFE):
-        found += [
-            FieldError.invalid(Path(UNSAFE), True, f"cannot be set together with .{name}")
-            for name in (
-                "propagationPolicy",
-                "orphanDependents",
-                "gracePeriodSeconds",
-                "preconditions",
-            )
-            if raw.get(name) is not None
-        ]
-    return found

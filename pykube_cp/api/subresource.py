@@ -10,9 +10,9 @@ from pykube_cp.api.endpoints import not_allowed
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace, copy_of
 from pykube_cp.api.verbs.patch import Patch, read
-from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.gvk import GVK, GVR
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry import defaulting
+from pykube_cp.registry import defaulting, metadata
 from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.store import Store
 from pykube_cp.resources.columns.autoscaling import SCALE
@@ -23,17 +23,6 @@ _OPERATIONS = {
     "update": Operation.UPDATE,
     "patch": Operation.UPDATE,
 }
-_KEEPS_METADATA = "token"
-"""The subresource whose handler looks at metadata that are else the server's."""
-# upstream: apiserver pkg/registry/rest/rest.go SubresourceObjectMetaPreserver
-_OF_SYSTEM = (
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "selfLink",
-)
-# upstream: apiserver pkg/registry/rest/meta.go WipeObjectMetaSystemFields
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions"}
 
 
@@ -48,7 +37,9 @@ async def handle(scope: Scope, page: Page) -> ObjectResult:
     body = await _body(scope, page, options) if verb in {"create", "update"} else None
     operation = _OPERATIONS.get(verb, Operation.UPDATE)
     if body is not None and verb == "create":
-        await _admit_body(scope, operation, body, options)
+        attributes = scope.attributes(operation, body, None, options)
+        await scope.services.admission.admit(attributes)
+        body = attributes.object
     call = _call(scope, options, body, patch, operation)
     answer = await handler(call)
     return ObjectResult(_shown_as(scope, page), obj=answer.obj, status=answer.status)
@@ -70,25 +61,27 @@ def _shown_as(scope: Scope, page: Page) -> Resource:
 async def _body(scope: Scope, page: Page, options: Options) -> Object:
     validation = Validation(scope.request.warnings, options.field_validation)
     body, found = await read_body(scope, page.accepts, strict=validation.mode != "Ignore")
-    check_kind(body, page.accepts)
+    accepts = next((each for each in page.accepts_also if _is_of(body, each)), page.accepts)
+    check_kind(body, accepts)
     validation.judge(found, refusal(page.accepts))
-    defaulting.default(body, page.accepts)
+    defaulting.default(body, accepts)
     meta = body.setdefault("metadata", {})
-    if scope.request.info.verb == "create" and page.subresource != _KEEPS_METADATA:
-        for field in _OF_SYSTEM:
-            meta.pop(field, None)
-    check_namespace(body, scope.namespace if scope.resource.namespaced else "")
+    if scope.request.info.verb == "create":
+        if not page.keeps_system_fields:
+            metadata.wipe(body)
+        check_namespace(body, scope.namespace)
+        return ownership.record(scope, body, None, options)
+    if scope.resource.namespaced:
+        check_namespace(body, scope.namespace)
     if scope.name and not meta.get("name"):
         meta["name"] = scope.name
-    elif scope.name and page.subresource != _KEEPS_METADATA:
+    elif scope.name:
         check_name(body, scope.name)
     return body
 
 
-async def _admit_body(scope: Scope, operation: Operation, body: Object, options: Options) -> None:
-    attributes = scope.attributes(operation, body, None, options)
-    await scope.services.admission.admit(attributes)
-    await scope.services.admission.validate(attributes)
+def _is_of(body: Object, gvk: GVK) -> bool:
+    return (body.get("apiVersion"), body.get("kind")) == (gvk.api_version, gvk.kind)
 
 
 def _call(
@@ -116,6 +109,9 @@ def _call(
             obj = ownership.record(scope, copy_of(body), live, options)
         return await scope.mutate(operation, obj, live, options)
 
+    async def validate(obj: Object | None) -> None:
+        await services.admission.validate(scope.attributes(operation, obj, None, options))
+
     async def admit(obj: Object | None, old: Object | None) -> None:
         if obj is None:
             attributes = scope.attributes(Operation.DELETE, obj, old, options)
@@ -136,6 +132,7 @@ def _call(
         body=body,
         admit=admit,
         wanted=wanted,
+        validate=validate,
         record=record,
         authorizer=services.authorization,
         authenticator=services.authentication,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pykube_cp.machinery import clock, errors, schema, structural
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.strategy import Deletion, Strategy
@@ -12,6 +13,8 @@ from pykube_cp.registry.strategy import Deletion, Strategy
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 UNSUPPORTED = "Unsupported"
+UNSAFE = "ignoreStoreReadErrorWithClusterBreakingPotential"
+_POLICIES = ("Foreground", "Background", "Orphan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,37 @@ def begin(strategy: Strategy, obj: Object, wish: Deletion) -> Steps:
         waits = waits or bool(wish.grace_period_seconds)
     only_finalizers = had_finalizers and not (waits or graceful)
     return Steps(marks=graceful, removes=not waits, only_finalizers=only_finalizers)
+
+
+def check_options(raw: Object) -> None:
+    """422 for delete options that make no sense."""
+    # upstream: apimachinery pkg/apis/meta/v1/validation/validation.go ValidateDeleteOptions
+    found, path = [], Path("propagationPolicy")
+    policy, orphan = raw.get("propagationPolicy"), raw.get("orphanDependents")
+    if policy is not None and orphan is not None:
+        detail = "orphanDependents and deletionPropagation cannot be both set"
+        found.append(FieldError.invalid(path, policy, detail))
+    if policy is not None and policy not in _POLICIES:
+        found.append(FieldError.not_supported(path, policy, [*_POLICIES, "nil"]))
+    if set(raw.get("dryRun") or ()) - {"All"}:
+        found.append(FieldError.not_supported(Path("dryRun"), raw["dryRun"], ["All"]))
+    if raw.get(UNSAFE):
+        found += [
+            FieldError.invalid(Path(UNSAFE), True, f"cannot be set together with .{name}")
+            for name in (
+                "propagationPolicy",
+                "orphanDependents",
+                "gracePeriodSeconds",
+                "preconditions",
+            )
+            if raw.get(name) is not None
+        ]
+    if found:
+        raise invalid_options(found)
+
+
+def invalid_options(found: list[FieldError]) -> errors.StatusError:
+    return errors.invalid(("meta.k8s.io", "DeleteOptions"), "", found)
 
 
 def check_preconditions(resource: Resource, obj: Object, wish: Deletion) -> None:

@@ -13,6 +13,7 @@ from pykube_cp.authz.interface import Decision
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object, deep_copy
+from pykube_cp.registry.deletion import UNSAFE
 from pykube_cp.registry.strategy import Deletion
 from pykube_cp.resources.shared.statuses import success
 
@@ -22,7 +23,7 @@ _UNSAFE_VERB = "unsafe-delete-ignore-read-errors"
 async def handle(scope: Scope) -> ObjectResult:
     """The object when it goes on existing or the kind answers with it, else a Status."""
     raw, options = await delete_options.read(scope)
-    if raw.get(delete_options.UNSAFE):
+    if raw.get(UNSAFE):
         return await _delete_unread(scope, options)
     scope.store.resource.strategy.refuse_deletion(scope.name)
     _warn(scope, raw)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 
 from pykube_cp.machinery import schema, selectors, structural
 from pykube_cp.machinery.field_errors import FieldError, Path
-from pykube_cp.machinery.field_selectors import escape_value
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks
 from pykube_cp.resources.shared.go_names import internal
@@ -111,21 +110,6 @@ _TERMS = {"fieldSelector": _field_term, "labelSelector": _label_term}
 # What is read of selectors, and what cannot be.
 
 
-def field_selector(attributes: Object) -> str:
-    """The field selector as a text, of the terms that can be read."""
-    # upstream: pkg/registry/authorization/util/helpers.go fieldSelectorAsSelector
-    selector = attributes.get("fieldSelector") or {}
-    terms = selector.get("requirements") or ()
-    if not terms:
-        return selector.get("rawSelector") or ""
-    operators = {"In": "=", "NotIn": "!="}
-    return ",".join(
-        f"{term['key']}{operators[term['operator']]}{escape_value(term['values'][0])}"
-        for term in terms
-        if _reads_field(term)
-    )
-
-
 def evaluation_error(attributes: Object) -> str:
     """What authorizers will not see of the selectors."""
     # upstream: pkg/registry/authorization/util/helpers.go BuildEvaluationError
@@ -142,6 +126,24 @@ def _unread(attributes: Object) -> Iterable[str]:
             yield f"{_RESOURCE.child(kind)} {partially}ignored due to parse error"
         elif not terms and not _parses(parse, selector.get("rawSelector")):
             yield f"{_RESOURCE.child(kind)} ignored due to parse error"
+
+
+def read_selector(attributes: Object, kind: str) -> str:
+    """What authorizers see of a selector: as text, without what cannot be read."""
+    # upstream: as above, ResourceAttributesFrom
+    parse, is_read = _READERS[kind]
+    selector = attributes.get(kind) or {}
+    if terms := selector.get("requirements"):
+        return ",".join(_term_text(term, kind) for term in terms if is_read(term))
+    text: str = selector.get("rawSelector") or ""
+    return text if _parses(parse, text) else ""
+
+
+def _term_text(term: Object, kind: str) -> str:
+    if kind == "labelSelector":
+        return str(selectors.from_label_selector({"matchExpressions": [term]}))
+    sign = "=" if term["operator"] == "In" else "!="
+    return str(selectors.FieldTerm(term.get("key", ""), sign, term["values"][0]))
 
 
 def _parses(parse: Callable[[str], object], text: str | None) -> bool:

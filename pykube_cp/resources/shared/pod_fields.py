@@ -70,6 +70,11 @@ def drop_disabled(obj: Object, old: Object | None) -> None:
         for group, holder, name in found:
             if group not in kept:
                 holder.pop(name, None)
+    drop_init_annotations(obj)
+
+
+def drop_init_annotations(obj: Object) -> None:
+    """What once told of init containers; nobody may set it any more."""
     annotations = (obj.get("metadata") or {}).get("annotations")
     if annotations:
         for name in _INIT_ANNOTATIONS:

@@ -36,6 +36,7 @@ class Call:
         admit: validating admission of the parent object, for the store to call.
         wanted: what an update or a patch makes of the object that ``get`` shows, with managedFields,
             after mutating admission.
+        validate: the validating half for ``body`` where it is created; after the page's own checks.
         record: managedFields of a change of the parent: (obj, live) -> obj.
     """
 
@@ -50,6 +51,7 @@ class Call:
     body: Object | None
     admit: Admit
     wanted: Callable[[Object], Awaitable[Object]]
+    validate: Callable[[Object | None], Awaitable[None]]
     record: Callable[[Object, Object | None], Object]
     authorizer: Authorizer
     authenticator: Authenticator
@@ -74,7 +76,8 @@ class Page:
     """What one (resource, subresource) does. ``resource`` is (group, plural); verb ``*`` is any.
 
     ``accepts`` is the kind of bodies, by verb ``create``/``update``; patches are applied to the
-    answer of ``get``.
+    answer of ``get``. ``keeps_system_fields``: whether what is created may say its UID, which is that
+    of the object that it is about.
     """
 
     resource: tuple[str, str]
@@ -82,3 +85,4 @@ class Page:
     accepts: GVK
     verbs: dict[str, Handler]
     accepts_also: tuple[GVK, ...] = ()
+    keeps_system_fields: bool = False

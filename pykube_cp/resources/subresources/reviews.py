@@ -18,28 +18,28 @@ _AUTHORIZATION, _AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io
 
 async def subject_access_review(call: Call) -> Answer:
     """May that user do this?"""
-    review = _recorded(call)
+    review = _body(call)
     _refuse(access_reviews.check(review))
     return await _review(call, _named_user(review), review)
 
 
 async def local_subject_access_review(call: Call) -> Answer:
     """The same for one namespace."""
-    review = _recorded(call)
+    review = _body(call)
     _refuse(access_reviews.check_local(review))
     return await _review(call, _named_user(review), review)
 
 
 async def self_subject_access_review(call: Call) -> Answer:
     """May I do this?"""
-    review = _recorded(call)
+    review = _body(call)
     _refuse(access_reviews.check_own(review))
     return await _review(call, call.user, review)
 
 
-def _recorded(call: Call) -> Object:
+def _body(call: Call) -> Object:
     assert call.body is not None
-    return call.record(call.body, None)
+    return call.body
 
 
 def _refuse(found: list[FieldError]) -> None:
@@ -61,6 +61,7 @@ async def self_subject_rules_review(call: Call) -> Answer:
     namespace = spec.get("namespace", "")
     if not namespace:
         raise errors.bad_request("no namespace on request")
+    await call.validate(call.body)
     rules = await call.authorizer.rules_for(call.user, namespace)
     status: Object = {
         "resourceRules": rules.resource_rules,
@@ -74,6 +75,7 @@ async def self_subject_rules_review(call: Call) -> Answer:
 
 async def self_subject_review(call: Call) -> Answer:
     """Who am I?"""
+    await call.validate(call.body)
     meta = {"creationTimestamp": clock.timestamp()}
     return _answer({"metadata": meta, "status": {"userInfo": _user_info(call.user)}}, call)
 
@@ -84,7 +86,8 @@ async def token_review(call: Call) -> Answer:
     token = spec.get("token", "")
     if not token:
         raise errors.bad_request("token is required for TokenReview in authentication")
-    return Answer({**_recorded(call), "status": await _judge(call, token, spec)}, 201)
+    await call.validate(call.body)
+    return Answer({**_body(call), "status": await _judge(call, token, spec)}, 201)
 
 
 async def _judge(call: Call, token: str, spec: Object) -> Object:
@@ -92,21 +95,16 @@ async def _judge(call: Call, token: str, spec: Object) -> Object:
     credentials = Credentials({"authorization": f"Bearer {token}"})
     try:
         identity = await call.extra["authenticate_token"](credentials, wanted)
-    except (AuthenticationError, errors.StatusError) as error:
+    except AuthenticationError as error:
         return {"user": {}, "error": str(error)}
-    if identity is None:
-        # upstream: apiserver pkg/authentication/request/bearertoken/bearertoken.go invalidToken
-        return {"user": {}, "error": "invalid bearer token"}
     status: Object = {"authenticated": True, "user": _user_info(identity.user)}
-    audiences = [each for each in wanted if each in identity.audiences] or (
-        list(identity.audiences) if not wanted else []
-    )
-    if audiences:
-        status["audiences"] = audiences
+    if identity.audiences:
+        status["audiences"] = list(identity.audiences)
     return status
 
 
 async def _review(call: Call, user: UserInfo, review: Object) -> Answer:
+    await call.validate(review)
     spec = review["spec"]
     decision, reason = await call.authorizer.authorize(_attributes(user, spec))
     status: Object = {"allowed": decision is Decision.ALLOW}
@@ -134,7 +132,8 @@ def _attributes(user: UserInfo, spec: Object) -> Attributes:
         subresource=resource.get("subresource", ""),
         namespace=resource.get("namespace", ""),
         name=resource.get("name", ""),
-        field_selector=access_reviews.field_selector(resource),
+        field_selector=access_reviews.read_selector(resource, "fieldSelector"),
+        label_selector=access_reviews.read_selector(resource, "labelSelector"),
     )
 
 

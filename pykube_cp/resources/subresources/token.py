@@ -6,14 +6,17 @@ from typing import Any
 
 from pykube_cp.machinery import clock, errors, names
 from pykube_cp.machinery.field_errors import FieldError, Path
-from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.gvk import GVK, GVR, GroupVersion
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.subresources.interface import Answer, Call, Page
 
 _KIND = GVK("authentication.k8s.io", "v1", "TokenRequest")
-_PODS = GVR("", "v1", "pods")
-_NODES = GVR("", "v1", "nodes")
-_SECRETS = GVR("", "v1", "secrets")
+_BOUND = {
+    "Pod": GVR("", "v1", "pods"),
+    "Node": GVR("", "v1", "nodes"),
+    "Secret": GVR("", "v1", "secrets"),
+}
 _WEBHOOKS = "admissionregistration.k8s.io/v1"
 _GROUPS = "admissionReviewAPIGroups"
 _OFF = " (feature gate APIServerWebhookAuthenticationToken is disabled)"
@@ -28,48 +31,61 @@ async def create(call: Call) -> Answer:
     assert call.body is not None
     if call.signer is None:
         raise errors.not_found(("", "serviceaccounts/token"), call.name)
-    account = (await call.store.get(call.namespace, call.name)).object()
-    body = call.body
-    spec = body.setdefault("spec", {})
-    _check_account(body.setdefault("metadata", {}), account)
+    body, name = call.body, call.name
+    meta, spec = body["metadata"], body["spec"]
+    if meta.get("name", "") not in {"", name}:
+        text = "must match the service account name if specified"
+        raise _invalid(name, [FieldError.invalid(Path("metadata.name"), meta["name"], text)])
+    account = (await call.store.get(call.namespace, name)).object()
+    _check_account(account, meta.get("uid", ""))
     if not spec.get("audiences"):
         spec["audiences"] = list(call.signer.audiences)
-    spec.setdefault("expirationSeconds", 3600)
-    _validate(spec)
-    bound = await _bound(call, account, spec.get("boundObjectRef"))
-    now = int(clock.now())
-    seconds = spec["expirationSeconds"]
+    known = account["metadata"]
+    meta.update(name=name, namespace=call.namespace, uid=known["uid"])
+    meta["creationTimestamp"] = clock.timestamp()
+    if found := _errors(spec):
+        raise _invalid("", found)
+    await call.validate(body)
+    bound = await _bound(call, spec.get("boundObjectRef"))
+    now, seconds = int(clock.now()), spec["expirationSeconds"]
     claims = _claims(account, spec["audiences"], now, now + seconds, bound)
-    if seconds == WARN_SECONDS and list(call.signer.audiences) == spec["audiences"]:
+    is_ours = set(spec["audiences"]) <= set(call.signer.audiences)
+    if seconds == WARN_SECONDS and "pod" in bound and is_ours:
         claims["exp"] = now + EXTENDED_SECONDS
         claims["kubernetes.io"]["warnafter"] = now + seconds
-    body["apiVersion"], body["kind"] = _KIND.api_version, _KIND.kind
-    meta = body["metadata"]
-    meta.update(
-        name=call.name,
-        namespace=call.namespace,
-        uid=account["metadata"]["uid"],
-        creationTimestamp=clock.timestamp(),
-    )
     body["status"] = {
-        "token": "" if call.context.dry_run else call.signer.sign(claims),
+        "token": call.signer.sign(claims),
         "expirationTimestamp": clock.format_time(now + seconds),
     }
     return Answer(body, 201)
 
 
-def _validate(spec: Object) -> None:
+def _check_account(account: Object, asked: str) -> None:
+    meta = account["metadata"]
+    if asked and asked != meta["uid"]:
+        text = (
+            f"the UID in the token request ({asked}) does not match the UID of the service account "
+            f"({meta['uid']})"
+        )
+        raise errors.conflict((_KIND.group, _KIND.kind), meta["name"], text)
+
+
+def _invalid(name: str, found: list[FieldError]) -> errors.StatusError:
+    return errors.invalid((_KIND.group, _KIND.kind), name, found)
+
+
+def _errors(spec: Object) -> list[FieldError]:
     # upstream: pkg/apis/authentication/validation/validation.go ValidateTokenRequest
-    path = Path("spec")
-    seconds = spec.get("expirationSeconds", 3600)
-    attestations, where = spec.get("attestations"), path.child("attestations")
+    seconds, path = spec["expirationSeconds"], Path("spec")
+    where = path.child("expirationSeconds")
     found = []
     if seconds < MINIMUM_SECONDS:
         detail = "may not specify a duration less than 10 minutes"
-        found.append(FieldError.invalid(path.child("expirationSeconds"), seconds, detail))
+        found.append(FieldError.invalid(where, seconds, detail))
     if seconds > _MAXIMUM:
         detail = "may not specify a duration larger than 2^32 seconds"
-        found.append(FieldError.invalid(path.child("expirationSeconds"), seconds, detail))
+        found.append(FieldError.invalid(where, seconds, detail))
+    attestations, where = spec.get("attestations"), path.child("attestations")
     if _is_for_webhook(spec.get("boundObjectRef") or {}):
         audiences = spec["audiences"]
         if len(audiences) != 1:
@@ -79,8 +95,7 @@ def _validate(spec: Object) -> None:
     elif attestations:
         detail = "attestations may only be specified with a webhook bound object reference"
         found = [FieldError.invalid(where, attestations, detail)]
-    if found:
-        raise errors.invalid((_KIND.group, _KIND.kind), "", found)
+    return found
 
 
 def _is_for_webhook(reference: Object) -> bool:
@@ -107,63 +122,52 @@ def _attestations(given: Object | None, path: Path) -> list[FieldError]:
     ]
 
 
-def _check_account(meta: Object, account: Object) -> None:
-    name, given = account["metadata"]["name"], meta["name"]
-    if given != name:
-        detail = "must match the service account name if specified"
-        found = [FieldError.invalid(Path("metadata", "name"), given, detail)]
-        raise errors.invalid((_KIND.group, _KIND.kind), name, found)
-    wanted, actual = meta.get("uid") or "", account["metadata"]["uid"]
-    if wanted and wanted != actual:
-        raise errors.conflict(
-            (_KIND.group, _KIND.kind),
-            name,
-            f"the UID in the token request ({wanted}) does not match the UID of the service "
-            f"account ({actual})",
-        )
-
-
-async def _bound(call: Call, account: Object, reference: Object | None) -> dict[str, Object]:
+async def _bound(call: Call, reference: Object | None) -> dict[str, Object]:
     """What the token depends on: its claims' pod, node, secret."""
     if reference is None:
         return {}
-    kind, api_version = reference.get("kind"), reference.get("apiVersion")
-    name = reference.get("name", "")
-    if (api_version, kind) == ("v1", "Pod"):
-        found = {"pod": (await call.stores(_PODS).get(call.namespace, name)).object()}
-        spec = found["pod"].get("spec") or {}
-        if spec.get("serviceAccountName") != account["metadata"]["name"]:
-            text = "cannot bind token for serviceaccount {!r} to pod running with different "
-            raise errors.bad_request(
-                text.format(account["metadata"]["name"]).replace("'", '"') + "serviceaccount name."
-            )
-        if spec.get("nodeName"):
-            cache = await call.stores(_NODES).cache()
-            node = cache.get(call.stores(_NODES).key("", spec["nodeName"]))
-            if node is not None:
-                found["node"] = node.object()
-    elif (api_version, kind) == ("v1", "Node"):
-        found = {"node": (await call.stores(_NODES).get("", name)).object()}
-    elif (api_version, kind) == ("v1", "Secret"):
-        found = {"secret": (await call.stores(_SECRETS).get(call.namespace, name)).object()}
-    else:
-        gvk = GVK.of(reference)
-        text = f"cannot bind token to object of type {gvk.group}/{gvk.version}, Kind={kind or ''}"
+    group, version = _group_version(reference.get("apiVersion", ""))
+    kind, name = reference.get("kind", ""), reference.get("name", "")
+    if group or kind not in _BOUND:
+        text = f"cannot bind token to object of type {group}/{version}, Kind={kind}"
         raise errors.bad_request(text + (_OFF if _is_for_webhook(reference) else ""))
-    _check_uid(reference, found[str(kind).lower()])
+    where = "" if kind == "Node" else call.namespace
+    obj = (await call.stores(_BOUND[kind]).get(where, name)).object()
+    found = {kind.lower(): obj}
+    if kind == "Pod":
+        found |= await _node_of(call, obj)
+    wanted = reference.get("uid", "")
+    if wanted and wanted != obj["metadata"]["uid"]:
+        text = (
+            f"the UID in the bound object reference ({wanted}) does not match the UID in record. "
+            "The object might have been deleted and then recreated"
+        )
+        raise errors.conflict((group, kind), name, text)
     return found
 
 
-def _check_uid(reference: Object, obj: Object) -> None:
-    wanted, actual = reference.get("uid", ""), obj["metadata"]["uid"]
-    if wanted and wanted != actual:
-        plural = f"{str(reference['kind']).lower()}s"
-        raise errors.conflict(
-            ("", plural),
-            reference.get("name", ""),
-            f"the UID in the bound object reference ({wanted}) does not match the UID in record. "
-            f"The object might have been deleted and then recreated",
+def _group_version(api_version: str) -> tuple[str, str]:
+    try:
+        parsed = GroupVersion.parse(api_version)
+    except ValueError:
+        return "", ""
+    return parsed.group, parsed.version
+
+
+async def _node_of(call: Call, pod: Object) -> dict[str, Object]:
+    spec = pod.get("spec") or {}
+    if spec.get("serviceAccountName") != call.name:
+        raise errors.bad_request(
+            f"cannot bind token for serviceaccount {quote(call.name)} to pod running with different "
+            "serviceaccount name."
         )
+    name = spec.get("nodeName")
+    if not name:
+        return {}
+    nodes = call.stores(_BOUND["Node"])
+    entry = (await nodes.cache()).get(nodes.key("", name))
+    # A node that is gone is still named: it says where the pod was.
+    return {"node": entry.object() if entry is not None else {"metadata": {"name": name}}}
 
 
 def _claims(
@@ -175,7 +179,8 @@ def _claims(
         "serviceaccount": {"name": meta["name"], "uid": meta["uid"]},
     }
     for kind, obj in bound.items():
-        private[kind] = {"name": obj["metadata"]["name"], "uid": obj["metadata"]["uid"]}
+        known = obj["metadata"]
+        private[kind] = {key: known[key] for key in ("name", "uid") if key in known}
     return {
         "aud": audiences,
         "exp": expires,
@@ -193,5 +198,6 @@ PAGES = (
         subresource="token",
         accepts=_KIND,
         verbs={"create": create},
+        keeps_system_fields=True,
     ),
 )
