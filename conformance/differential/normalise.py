@@ -29,6 +29,8 @@ SHOWN_DIFFERENCE = re.compile(
 )
 """What is followed by a comparison of two internal objects, up to the end of the message."""
 SERVICES = [ipaddress.ip_network(f"10.{part}.0.0/16") for part in (8, 9, 96)]
+STATED = re.compile(r"[rR]esourceVersion\W{1,6}(\d+)")
+"""A version that a case names; the same digits elsewhere are something else."""
 SUFFIX = 5
 """Characters that a generated name has after its prefix."""
 VERSIONS = ("resourceVersion", "metadata.resourceVersion")
@@ -48,6 +50,7 @@ class Normaliser:
             re.compile(f"({re.escape(prefix)})[bcdfghjklmnpqrstvwxz2456789]{{{SUFFIX}}}\\b")
             for prefix in set(GENERATED.findall(given))
         ]
+        self._versions = set(STATED.findall(given))
         self._names: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
 
@@ -85,7 +88,7 @@ class Normaliser:
 
     def _string(self, text: str, key: str) -> str:
         if key in VERSIONS:
-            is_own = text in {"", "0"} or f"'{text}'" in self._given
+            is_own = text in {"", "0"} or text in self._versions
             return text if is_own else self._name("version", text)
         if key == "continue" and text:
             return f"from <{continuation(text)}>"
