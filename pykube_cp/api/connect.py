@@ -1,22 +1,25 @@
-"""Subresources that connect through to somewhere: logs, exec, attach, port-forward, proxy."""
-# upstream: pkg/registry/core/pod/rest/subresources.go, log.go; apimachinery pkg/util/proxy
+"""Subresources that connect through to somewhere: exec, attach, port-forward, proxy."""
+# upstream: apiserver pkg/endpoints/handlers/rest.go ConnectResource;
+# upstream: pkg/registry/core/pod/rest/subresources.go; apimachinery pkg/util/proxy/upgradeaware.go
 
-from collections.abc import AsyncIterator, Iterator
-from urllib.parse import quote, urlencode
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from msgspec.structs import replace
 
 from pykube_cp.admission.interface import Operation
-from pykube_cp.api import kubelets, rewriting, websockets
+from pykube_cp.api import kubelets, pod_logs, rewriting
 from pykube_cp.api.edge import outbound
 from pykube_cp.api.edge.outbound import OutboundError, Target
-from pykube_cp.api.log_options import query_of_log
-from pykube_cp.api.request import Outcome, RawConnection, Request, Response, Stream, Upgrade
+from pykube_cp.api.filters.authorization import attributes_of
+from pykube_cp.api.request import Outcome, RawConnection, Request, Response, Upgrade
 from pykube_cp.api.scope import Options, Scope
+from pykube_cp.authz.interface import Decision
 from pykube_cp.machinery import errors
-from pykube_cp.machinery.gvk import GVR
-from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.go_numbers import parse_uint
+from pykube_cp.machinery.go_url import escape_path
 from pykube_cp.registry.resource import Resource
 
-_PODS = GVR("", "v1", "pods")
 _SERVED = {
     ("pods", "log"),
     ("pods", "exec"),
@@ -26,20 +29,22 @@ _SERVED = {
     ("services", "proxy"),
     ("nodes", "proxy"),
 }
-_HOP_HEADERS = {
+_NOT_PASSED_ON = {
+    "authorization",
     "connection",
-    "host",
+    "content-length",
+    "expect",
     "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
     "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "content-length",
-    "expect",
 }
-_SECRET_HEADERS = {"authorization"}
-_STREAM_PARAMETERS = (("stdin", "input"), ("stdout", "output"), ("stderr", "error"), ("tty", "tty"))
+_STREAMS = (("stderr", "error"), ("stdin", "input"), ("stdout", "output"), ("tty", "tty"))
+_PORT_BITS = 16
 
 
 def serves(resource: Resource, subresource: str) -> bool:
@@ -50,125 +55,101 @@ async def handle(scope: Scope) -> Outcome:
     """Find out where to, ask admission, connect."""
     sub = scope.request.info.subresource
     if sub == "log":
-        return await _log(scope)
-    await _admit(scope)
+        return await pod_logs.handle(scope)
+    if "dryRun" in scope.request.query:
+        raise errors.bad_request("dryRun is not supported")
     if sub == "proxy":
+        await _admit(scope, {"path": _rest(scope.request)})
         return await _proxy(scope)
-    target = await _stream_target(scope, sub)
+    query = _stream_query(scope, sub)
+    await _admit(scope, {"container": scope.request.query.get("container")})
+    await _may_create(scope)
+    target = await _stream_target(scope, sub, query)
     if not _wants_upgrade(scope.request):
         raise errors.bad_request("Upgrade request required")
-    return _upgrade(scope.request, target)
+    return await _upgrade(scope.request, target)
 
 
-async def _admit(scope: Scope) -> None:
-    options = {
-        "kind": scope.kind.kind,
-        "apiVersion": scope.kind.api_version,
-        **{
-            name: scope.request.query.get(name)
-            for name in ("container",)
-            if scope.request.query.get(name)
-        },
-    }
-    attributes = scope.attributes(Operation.CONNECT, options, None, Options())
+async def _admit(scope: Scope, options: dict[str, str]) -> None:
+    obj = {"kind": scope.kind.kind, "apiVersion": scope.kind.api_version}
+    obj |= {name: value for name, value in options.items() if value}
+    attributes = scope.attributes(Operation.CONNECT, obj, None, Options())
     await scope.services.admission.admit(attributes)
     await scope.services.admission.validate(attributes)
 
 
-async def _log(scope: Scope) -> Outcome:
-    pod = await kubelets.read(scope, _PODS, scope.namespace, scope.name)
-    query = query_of_log(scope.request.query)
-    container = _container(pod, scope.request.query.get("container"))
-    node = pod["spec"].get("nodeName")
-    if not node:
-        return Response(200, b"", "text/plain")
-    path = f"/containerLogs/{scope.namespace}/{scope.name}/{container}"
-    target = await kubelets.kubelet(scope, node, f"{path}?{urlencode(query)}" if query else path)
-    answer = await _send(target, "GET", [], _nothing(), has_body=False)
-    if answer.status != 200:
-        text = b"".join([chunk async for chunk in answer.chunks]).decode("utf-8", "replace")
-        raise _kubelet_error(scope, answer.status, text)
-    if websockets.is_websocket(scope.request):
-        return websockets.stream(scope.request, answer.chunks)
-    return Stream(200, answer.chunks, [("Content-Type", "text/plain")])
+async def _may_create(scope: Scope) -> None:
+    """Who connects with GET, as browsers do, must still be allowed to create."""
+    # upstream: pkg/registry/core/pod/rest/authorize.go ensureAuthorizedForVerb
+    asked = attributes_of(scope.request)
+    if asked.verb == "create":
+        return
+    decision, reason = await scope.services.authorization.authorize(replace(asked, verb="create"))
+    if decision is not Decision.ALLOW:
+        raise errors.forbidden(scope.resource.group_resource, scope.name, reason)
 
 
-def _kubelet_error(scope: Scope, status: int, text: str) -> errors.StatusError:
-    # upstream: client-go/apimachinery pkg/registry/generic/rest/response_checker.go
-    if status in {400, 404}:
-        if status == 404:
-            return errors.StatusError(
-                404,
-                "NotFound",
-                f"the server could not find the requested resource "
-                f"( pods/log {scope.name}): {text}".rstrip(": "),
-            )
-        return errors.bad_request(text.strip())
-    return errors.internal_error(text.strip())
+# Streams of a pod.
 
 
-async def _stream_target(scope: Scope, sub: str) -> Target:
-    pod = await kubelets.read(scope, _PODS, scope.namespace, scope.name)
+def _stream_query(scope: Scope, sub: str) -> list[tuple[str, str]]:
+    """The kubelet's query, in the order of Go's ``url.Values``."""
+    # upstream: pkg/registry/core/pod/strategy.go streamParams
+    query = scope.request.query
+    if sub == "portforward":
+        ports = _ports(query.all("ports"))
+        return [("port", ",".join(str(port) for port in ports))] if ports else []
+    pairs = [("command", part) for part in query.all("command")] if sub == "exec" else []
+    return pairs + [(short, "1") for name, short in _STREAMS if query.flag(name)]
+
+
+def _ports(texts: list[str]) -> list[int]:
+    # upstream: apimachinery pkg/apis/meta/v1/conversion.go Convert_Slice_string_To_Slice_int32
+    try:
+        return [parse_uint(part, _PORT_BITS) for text in texts for part in text.split(",")]
+    except ValueError as error:
+        raise errors.bad_request(f"cannot convert to []int32: {error}") from None
+
+
+async def _stream_target(scope: Scope, sub: str, query: list[tuple[str, str]]) -> Target:
+    pod = await kubelets.pod(scope, scope.name)
+    path = f"/{sub}/{scope.namespace}/{scope.name}"
+    if sub == "portforward":
+        path = f"/portForward/{scope.namespace}/{scope.name}"
+    else:
+        path += f"/{kubelets.container(pod, scope.request.query.get('container'))}"
     node = pod["spec"].get("nodeName")
     if not node:
         raise errors.bad_request(f"pod {scope.name} does not have a host assigned")
-    query = scope.request.query
-    if sub == "portforward":
-        pairs = [("port", port) for port in query.all("ports")]
-        path = f"/portForward/{scope.namespace}/{scope.name}"
-        return await kubelets.kubelet(scope, node, f"{path}?{urlencode(pairs)}" if pairs else path)
-    container = _container(pod, query.get("container"))
-    pairs = [(short, "1") for name, short in _STREAM_PARAMETERS if query.flag(name)]
-    pairs += [("command", part) for part in query.all("command")]
-    if sub == "exec" and not query.all("command"):
-        raise errors.bad_request("you must specify at least 1 command for the container")
-    if not {"input", "output", "error"} & {name for name, _ in pairs}:
-        raise errors.bad_request("you must specify at least 1 of stdin, stdout, stderr")
-    path = f"/{sub}/{scope.namespace}/{scope.name}/{container}?{urlencode(_by_name(pairs))}"
-    return await kubelets.kubelet(scope, node, path)
+    kubelet = await kubelets.kubelet(scope, node)
+    return kubelet.target(scope, f"{path}?{urlencode(query)}" if query else path)
 
 
-def _by_name(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """In the order of Go's ``url.Values``; several of one name stay as they come."""
-    return sorted(pairs, key=lambda pair: pair[0])
+# Proxies of pods, services and nodes.
 
 
-def _container(pod: Object, wanted: str) -> str:
-    # upstream: pkg/registry/core/pod/strategy.go podHasContainerWithName, validateContainer
-    spec, name = pod["spec"], pod["metadata"]["name"]
-    containers = [each["name"] for each in spec.get("containers") or []]
-    init = [each["name"] for each in spec.get("initContainers") or []]
-    ephemeral = [each["name"] for each in spec.get("ephemeralContainers") or []]
-    if wanted:
-        if wanted not in containers + init + ephemeral:
-            raise errors.bad_request(f"container {wanted} is not valid for pod {name}")
-        return wanted
-    if len(containers) == 1:
-        return str(containers[0])
-    text = f"a container name must be specified for pod {name}, choose one of: [{' '.join(containers)}]"
-    if init:
-        text += f" or one of the init containers: [{' '.join(init)}]"
-    raise errors.bad_request(text)
+def _rest(request: Request) -> str:
+    """The path behind the proxy."""
+    # upstream: apiserver pkg/endpoints/handlers/get.go getRequestOptions
+    rest = "/".join(request.info.parts[3:])
+    path = f"/{rest}" if rest else ""
+    if request.path.endswith("/") and not path.endswith("/"):
+        path += "/"
+    joined = rewriting.joined(path)
+    return f"{joined}/" if path.endswith("/") and not joined.endswith("/") else joined
 
 
 async def _proxy(scope: Scope) -> Outcome:
-    request = scope.request
-    rest = "/".join(request.info.parts[3:])
-    path = f"/{quote(rest, safe=_SAFE)}" if rest else ""
-    if request.path.endswith("/") and not path.endswith("/"):
-        path += "/"
-    if not path and request.method in {"GET", "HEAD"} and not _wants_upgrade(request):
-        query = f"?{request.query.raw}" if request.query.raw else ""
-        return Response(301, headers=[("Location", f"{request.raw_path}/{query}")])
-    full = path or "/"
-    full = f"{full}?{request.query.raw}" if request.query.raw else full
-    target = await _proxy_target(scope, full)
+    request, path = scope.request, _rest(scope.request)
+    target = await _proxy_target(scope, escape_path(path) or "/")
     if _wants_upgrade(request):
-        return _upgrade(request, target)
-    return await _pass(request, target, path)
-
-
-_SAFE = "/:@!$&'()*+,;=~-._"
+        return await _upgrade(request, target)
+    query = f"?{request.query.raw}" if request.query.raw else ""
+    if not path and request.method in {"GET", "HEAD"}:
+        place = ("Location", f"{request.path}/{query}")
+        return Response(301, content_type="", headers=[place])
+    asked = Target(target.host, target.port, target.path + query, target.tls)
+    return await _pass(request, asked, path)
 
 
 async def _proxy_target(scope: Scope, path: str) -> Target:
@@ -177,15 +158,7 @@ async def _proxy_target(scope: Scope, path: str) -> Target:
         return await kubelets.pod_target(scope, path)
     if kind == "services":
         return await kubelets.service_target(scope, path)
-    scheme, name, port = kubelets.split_scheme_name_port(scope.name)
-    target = await kubelets.kubelet(scope, name, path)
-    if not port or port == str(target.port):
-        return target
-    number = int(port) if port.isdigit() else 0
-    if not number:
-        raise errors.bad_request(f'invalid port "{port}"')
-    tls = kubelets.insecure_tls(scope) if scheme == "https" else None
-    return Target(target.host, number, path, tls)
+    return await kubelets.node_target(scope, path)
 
 
 async def _pass(request: Request, target: Target, path: str) -> Outcome:
@@ -193,60 +166,67 @@ async def _pass(request: Request, target: Target, path: str) -> Outcome:
     headers = [
         (name, value)
         for name, value in _passed_on(request)
-        if name not in _HOP_HEADERS | _SECRET_HEADERS
+        if name not in _NOT_PASSED_ON | {"x-forwarded-for", "x-forwarded-uri"}
     ]
-    headers.append(("X-Forwarded-For", request.remote_address))
-    headers.append(("X-Forwarded-Uri", request.raw_path))
-    if request.header("host"):
-        headers.append(("X-Forwarded-Host", request.header("host")))
-    has_body = request.method in {"POST", "PUT", "PATCH"} or bool(
-        int(request.header("content-length", "0") or 0)
-    )
-    answer = await _send(target, request.method, headers, request.body.chunks(), has_body=has_body)
-    prefix = request.path.removesuffix(path.rstrip("/") or path) if path else request.path
-    return await rewriting.rewritten(answer, prefix.rstrip("/"), target)
+    if "trailers" in request.header("te"):
+        headers.append(("Te", "trailers"))
+    if not request.header("user-agent"):
+        headers.append(("User-Agent", ""))  # none, rather than the usual one
+    prefix = request.path.removesuffix(path)
+    uri = rewriting.joined(prefix, escape_path(path))
+    headers.append(_forwarded_for(request))
+    ends = not path or path.endswith("/")
+    headers.append(("X-Forwarded-Uri", f"{uri.rstrip('/')}/" if ends else uri))
+    try:
+        answer = await outbound.send(
+            target, request.method, headers, request.body.chunks(), has_body=_has_body(request)
+        )
+    except OutboundError as error:
+        raise errors.service_unavailable(f"error trying to reach service: {error}") from None
+    hosts = (target.authority, request.header("host"))
+    takes_gzip = bool(request.header("accept-encoding"))
+    return await rewriting.rewritten(answer, prefix, hosts, takes_gzip=takes_gzip)
 
 
-def _upgrade(request: Request, target: Target) -> Upgrade:
+def _has_body(request: Request) -> bool:
+    size = request.header("content-length", "0")
+    return bool(request.header("transfer-encoding")) or (size.isdigit() and int(size) > 0)
+
+
+def _forwarded_for(request: Request) -> tuple[str, str]:
+    before = request.header("x-forwarded-for")
+    client = request.remote_address
+    return "X-Forwarded-For", f"{before}, {client}" if before else client
+
+
+# Upgrades of either.
+
+
+async def _upgrade(request: Request, target: Target) -> Outcome:
+    """Ask for the upgrade first: while the other side says nothing, an error can be told."""
+    # upstream: apimachinery pkg/util/proxy/upgradeaware.go UpgradeAwareHandler.tryUpgrade
     headers = [
         (name, value)
         for name, value in _passed_on(request)
-        if name not in _SECRET_HEADERS | {"host", "sec-websocket-protocol"}
+        if name not in {"authorization", "x-forwarded-for"}
     ]
-    protocols = [
-        each.strip()
-        for each in request.header("sec-websocket-protocol").split(",")
-        if each.strip() and not each.strip().startswith("base64url.bearer.")
-    ]
-    if protocols:
-        headers.append(("Sec-WebSocket-Protocol", ", ".join(protocols)))
+    headers.append(_forwarded_for(request))
+    try:
+        upgraded = await outbound.upgrade(target, request.method, headers)
+    except OutboundError as error:
+        raise errors.StatusError(500, "", str(error)) from None
+    if upgraded.status != 101 and upgraded.status < 400:
+        upgraded.close()
+        text = f"invalid upgrade response: status code {upgraded.status}"
+        raise errors.StatusError(500, "", text)
 
     async def run(connection: RawConnection) -> None:
-        try:
-            await outbound.splice(target, request.method, headers, connection)
-        except OutboundError as error:
-            text = f"error dialing backend: {error}\n".encode()
-            head = (
-                b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain\r\n"
-                b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(text)
-            )
-            await connection.write(head + text)
+        if upgraded.status == 101:
+            await outbound.splice(upgraded, connection)
+        else:
+            await outbound.refuse(upgraded, connection)
 
     return Upgrade(run)
-
-
-async def _send(
-    target: Target,
-    method: str,
-    headers: list[tuple[str, str]],
-    body: AsyncIterator[bytes],
-    *,
-    has_body: bool,
-) -> outbound.OutboundResponse:
-    try:
-        return await outbound.send(target, method, headers, body, has_body=has_body)
-    except OutboundError as error:
-        raise errors.service_unavailable(f"error trying to reach service: {error}") from None
 
 
 def _passed_on(request: Request) -> Iterator[tuple[str, str]]:
@@ -258,10 +238,5 @@ def _passed_on(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def _wants_upgrade(request: Request) -> bool:
+    # upstream: streaming pkg/httpstream/httpstream.go IsUpgradeRequest
     return "upgrade" in request.header("connection").lower()
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    none: tuple[bytes, ...] = ()
-    for chunk in none:
-        yield chunk

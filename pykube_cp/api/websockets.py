@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from pykube_cp.api.request import RawConnection, Request, Upgrade
-from pykube_cp.machinery import errors
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _PROTOCOLS = ("", "binary.k8s.io", "base64.binary.k8s.io")
+_VERSION = "13"
 _TEXT, _BINARY, _CLOSE = 0x1, 0x2, 0x8
 _NORMAL = (1000).to_bytes(2, "big")
 
@@ -22,28 +22,49 @@ def is_websocket(request: Request) -> bool:
 
 
 def stream(request: Request, chunks: AsyncIterator[bytes]) -> Upgrade:
-    """Send ``chunks`` as messages, then close."""
+    """Send ``chunks`` as messages, then close; a plain refusal of a handshake that makes no sense."""
     protocol = _chosen(request)
+    refusal = _refusal(request, protocol)
+    if refusal is not None:
+        return _bare(refusal)
+    assert protocol is not None
     key = request.header("sec-websocket-key")
+    is_text = protocol.startswith("base64")
+    opcode = _TEXT if is_text else _BINARY
 
     async def run(connection: RawConnection) -> None:
-        await connection.write(_handshake(key, protocol))
+        await connection.write(_handshake(key, protocol) + _frame(opcode, b""))
         async for chunk in chunks:
-            if protocol.startswith("base64"):
-                await connection.write(_frame(_TEXT, base64.b64encode(chunk)))
-            else:
-                await connection.write(_frame(_BINARY, chunk))
+            data = base64.b64encode(chunk) if is_text else chunk
+            await connection.write(_frame(opcode, data))
         await connection.write(_frame(_CLOSE, _NORMAL))
 
     return Upgrade(run)
 
 
-def _chosen(request: Request) -> str:
+def _refusal(request: Request, protocol: str | None) -> str | None:
+    # upstream: golang.org/x/net websocket/hybi.go hybiServerHandshaker.ReadHandshake, server.go
+    if not request.header("sec-websocket-key"):
+        return "400 Bad Request\r\n\r\nmismatch challenge/response"
+    if request.header("sec-websocket-version") != _VERSION:
+        known = f"Sec-WebSocket-Version: {_VERSION}"
+        return f"400 Bad Request\r\n{known}\r\n\r\nmissing or bad WebSocket Version"
+    return "403 Forbidden\r\n\r\n" if protocol is None else None
+
+
+def _bare(answer: str) -> Upgrade:
+    """An answer with nothing in it that the others have; the connection ends with it."""
+
+    async def run(connection: RawConnection) -> None:
+        await connection.write(f"HTTP/1.1 {answer}".encode())
+
+    return Upgrade(run)
+
+
+def _chosen(request: Request) -> str | None:
+    """The first of the protocols asked for that is known; empty when the client leaves it open."""
     asked = [each.strip() for each in request.header("sec-websocket-protocol").split(",")]
-    for each in asked:
-        if each in _PROTOCOLS:
-            return each
-    raise errors.bad_request(f"requested protocol(s) are not supported: {asked}")
+    return next((each for each in asked if each in _PROTOCOLS), None)
 
 
 def _handshake(key: str, protocol: str) -> bytes:
@@ -53,9 +74,8 @@ def _handshake(key: str, protocol: str) -> bytes:
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Accept: {accept}",
+        f"Sec-WebSocket-Protocol: {protocol}",
     ]
-    if protocol:
-        lines.append(f"Sec-WebSocket-Protocol: {protocol}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 

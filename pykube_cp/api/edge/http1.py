@@ -364,7 +364,8 @@ class Http1Protocol(asyncio.Protocol):
             if response.content_type:
                 headers.append(("Content-Type", response.content_type))
         sent = self._head_of(response.status, headers, sized=True)
-        self.transport.write(sent if request.method == "HEAD" else sent + response.body)
+        is_empty = request.method == "HEAD" or response.status in answers.WITHOUT_BODY
+        self.transport.write(sent if is_empty else sent + response.body)
 
     def _chunked(self, headers: Headers) -> tuple[Headers, bool]:
         """The headers of an answer whose length nobody knows, and whether it goes in chunks."""
@@ -386,9 +387,11 @@ class Http1Protocol(asyncio.Protocol):
 
     async def _send_stream(self, request: Request, stream: Stream) -> None:
         sized = any(name.lower() == "content-length" for name, _ in stream.headers)
+        is_empty = stream.status in answers.WITHOUT_BODY
+        sized = sized or is_empty
         headers, chunked = (stream.headers, False) if sized else self._chunked(stream.headers)
         self.transport.write(self._head_of(stream.status, headers, sized=sized))
-        if request.method == "HEAD":
+        if is_empty or request.method == "HEAD":
             return
         async for chunk in stream.chunks:
             if self.transport.is_closing():

@@ -1,7 +1,7 @@
 """Delete one object, or a collection of them."""
 # upstream: apiserver pkg/endpoints/handlers/delete.go
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import delete_options
