@@ -1,7 +1,8 @@
 """What plugins have in common: they do nothing unless they say so."""
 
 from pykube_cp.admission.interface import Attributes, Operation, Services
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import errors, names
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVR
 
 CREATE = frozenset({Operation.CREATE})
@@ -31,6 +32,16 @@ class BasePlugin:
 
 def group_resource(gvr: GVR) -> tuple[str, str]:
     return gvr.group, gvr.resource
+
+
+def check_asked_name(name: str) -> None:
+    """What upstream's plugins, which ask by URL, cannot even ask for."""
+    # upstream: client-go rest/request.go Request.Name
+    if not name:
+        raise errors.StatusError(500, "", "resource name may not be empty")
+    if wrong := names.is_path_segment_name(name):
+        text = f"invalid resource name {quote(name)}: [{' '.join(wrong)}]"
+        raise errors.StatusError(500, "", text)
 
 
 def forbidden(attributes: Attributes, text: str) -> errors.StatusError:

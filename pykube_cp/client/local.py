@@ -27,8 +27,7 @@ from pykube_cp.client.paths import (
     watch_parameters,
     write_parameters,
 )
-from pykube_cp.machinery import errors, names
-from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object, name, namespace
 from pykube_cp.machinery.user import UserInfo
@@ -65,16 +64,6 @@ class Pipeline(Protocol):
         ...
 
 
-def check_name(name: str) -> None:
-    """What a client does not even ask for."""
-    # upstream: client-go rest/request.go Request.Name
-    if not name:
-        raise errors.StatusError(500, "", "resource name may not be empty")
-    if wrong := names.is_path_segment_name(name):
-        text = f"invalid resource name {quote(name)}: [{' '.join(wrong)}]"
-        raise errors.StatusError(500, "", text)
-
-
 class LocalClient:
     """A client with an asserted identity."""
 
@@ -86,7 +75,6 @@ class LocalClient:
     async def get(
         self, gvr: GVR, name: str, namespace: str = "", *, subresource: str = ""
     ) -> Object:
-        check_name(name)
         return await self._call(Call("GET", gvr, namespace, name, subresource))
 
     async def list(

@@ -1,7 +1,7 @@
 """Pods of a runtime class get its overhead and scheduling constraints."""
 # upstream: plugin/pkg/admission/runtimeclass/admission.go
 
-from pykube_cp.admission.base import CREATE, PODS, BasePlugin, forbidden
+from pykube_cp.admission.base import CREATE, PODS, BasePlugin, check_asked_name, forbidden
 from pykube_cp.admission.interface import Attributes
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVR
@@ -44,6 +44,7 @@ class RuntimeClass(BasePlugin):
         name = spec.get("runtimeClassName")
         if attributes.subresource or name is None:
             return None
+        check_asked_name(name)
         try:
             return await self.services.client.get(_CLASSES, name)
         except errors.StatusError as error:

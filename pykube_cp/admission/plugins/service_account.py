@@ -3,7 +3,7 @@
 
 import asyncio
 
-from pykube_cp.admission.base import PODS, BasePlugin, forbidden
+from pykube_cp.admission.base import PODS, BasePlugin, check_asked_name, forbidden
 from pykube_cp.admission.interface import Attributes, Operation
 from pykube_cp.authz import references
 from pykube_cp.machinery import errors, names
@@ -59,6 +59,7 @@ class ServiceAccount(BasePlugin):
         """The account; a new namespace's default account gets a moment to appear."""
         for attempt in range(_TRIES):
             try:
+                check_asked_name(name)
                 return await self.services.client.get(_ACCOUNTS, name, attributes.namespace)
             except errors.StatusError as error:
                 if not errors.is_not_found(error):
