@@ -5,6 +5,7 @@ so that a thousand watchers cost one encoding.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,7 +47,7 @@ from pykube_cp.registry.resource import Resource
 from pykube_cp.storage.watch_cache import Entry, Messages
 
 _log = logging.getLogger(__name__)
-_WARNING_LIMIT = 4096
+_WARNING_LIMIT, _WARNING_ITEM_LIMIT = 4096, 256
 _CODECS = (*codecs.CODECS, codecs.CBOR)
 _TRANSFORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _JSON_CODEC = codecs.JSON
@@ -413,19 +414,27 @@ def _finish(request: Request, wire: Wire) -> None:
         wire.headers.append(("Cache-Control", "no-cache, private"))
     if request.audit_id:
         wire.headers.append(("Audit-Id", request.audit_id))
-    for text in _unique_warnings(request.warnings):
+    for text in unique_warnings(request.warnings):
         wire.headers.append(("Warning", f'299 - "{_quoted(text)}"'))
     REQUESTS.observe(request, wire, clock.monotonic() - request.received_at)
 
 
-def _unique_warnings(warnings: list[str]) -> list[str]:
-    kept: list[str] = []
-    size = 0
-    for text in dict.fromkeys(warnings):
-        size += len(text)
-        if size > _WARNING_LIMIT:
+def unique_warnings(warnings: list[str]) -> list[str]:
+    """What is too long together is shortened one by one."""
+    # upstream: apiserver pkg/endpoints/filters/warning.go recorder.AddWarning
+    texts = list(dict.fromkeys(filter(None, warnings)))
+    sizes = list(itertools.accumulate(map(len, texts)))
+    if not sizes or sizes[-1] <= _WARNING_LIMIT:
+        return texts
+    first = next(position for position, size in enumerate(sizes) if size > _WARNING_LIMIT)
+    short = [text[:_WARNING_ITEM_LIMIT] for text in texts]
+    kept = short[: first + 1]
+    size = sum(map(len, kept))
+    for text in short[first + 1 :]:
+        if size >= _WARNING_LIMIT:
             break
         kept.append(text)
+        size += len(text)
     return kept
 
 
