@@ -80,11 +80,11 @@ def _same(by_hand: FieldError, declared: FieldError, how: Declarations) -> bool:
     # upstream: apimachinery pkg/util/validation/field/error_matcher.go ErrorMatcher.Matches
     if by_hand.type != declared.type:
         return False
-    if how.loosely and by_hand.type == ErrorType.INVALID and by_hand.detail != declared.detail:
-        return False
-    if not how.loosely and by_hand.origin != declared.origin:
-        return False
-    if not how.loosely and by_hand.type == ErrorType.INVALID and not by_hand.origin:
+    invalid = by_hand.type == ErrorType.INVALID
+    if by_hand.covered:
+        if by_hand.origin != declared.origin or (invalid and not by_hand.origin):
+            return False
+    elif invalid and by_hand.detail != declared.detail:
         return False
     return by_hand.field in {declared.field, _stored_name(declared.field, how)}
 

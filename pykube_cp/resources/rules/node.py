@@ -1,8 +1,11 @@
 """Nodes."""
 
-from pykube_cp.machinery import addresses
+import re
+
+from pykube_cp.machinery import addresses, names
 from pykube_cp.machinery.field_errors import FieldError, Path
-from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import checks, resource_names, tolerations
 
@@ -38,13 +41,49 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     return found
 
 
-def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_status(status: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go ValidateNodeResources
     found = []
     for field in ("capacity", "allocatable"):
         for name, value in sorted((status.get(field) or {}).items()):
             found += resource_names.check_amount(name, value, path.child(field, name))
+    capacity = nested(status, "nodeInfo", "swap", "capacity")
+    if capacity is not None and ctx.old is None:
+        found += checks.positive(capacity, Path("metadata", "nodeSwapStatus", "capacity"))
+    features = status.get("declaredFeatures") or []
+    return found + _features(features, path.child("declaredFeatures"))
+
+
+_FEATURE = re.compile(r"[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*")
+
+
+def _features(features: list[str], path: Path) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go validateNodeDeclaredFeatures
+    found = []
+    for position, feature in enumerate(features):
+        if wrong := _no_feature(feature):
+            text = f"invalid feature name {quote(feature)}: {wrong}"
+            found.append(FieldError.invalid(path.index(position), feature, text))
+        following = features[position + 1] if position + 1 < len(features) else None
+        where = path.index(position + 1)
+        if feature == following:
+            found.append(FieldError.duplicate(where, following))
+        elif following is not None and feature > following:
+            text = "list must be sorted alphabetically"
+            found.append(FieldError.invalid(where, following, text))
     return found
+
+
+def _no_feature(name: str) -> str:
+    if len(name.encode()) > names.DNS1123_SUBDOMAIN_MAX_LENGTH:
+        return f"must be no more than {names.DNS1123_SUBDOMAIN_MAX_LENGTH} characters"
+    if _FEATURE.fullmatch(name):
+        return ""
+    return (
+        "must start with an UpperCamelCase segment, with subsequent segments separated by '/' "
+        "(e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters "
+        "and slashes"
+    )
 
 
 RULES = (

@@ -1,20 +1,16 @@
 """Volume attachments."""
 
-from pykube_cp.machinery import names
-from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.field_errors import ErrorType, FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, persistent_volumes
+from pykube_cp.resources.shared import checks, persistent_volumes, volume_sources
 
 _MAX_METADATA, _MAX_MESSAGE, _MAX_INT32 = 256 * 1024, 1024, 2**31 - 1
 
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/storage/validation/validation.go validateVolumeAttachmentSpec
-    found = checks.must_name(spec, path, "attacher", names.is_dns1123_subdomain_caseless)
-    if len(spec.get("attacher") or "") > names.DNS1123_LABEL_MAX_LENGTH:
-        where = path.child("attacher")
-        found.append(FieldError.too_long_characters(where, "", names.DNS1123_LABEL_MAX_LENGTH))
+    found = _attacher(spec.get("attacher") or "", path.child("attacher"))
     source, where = spec.get("source") or {}, path.child("source")
     name, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
     text = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
@@ -31,6 +27,20 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     if name is not None:
         found += checks.subdomain(name, where.child("persistentVolumeName"))
     return found
+
+
+def _attacher(name: str, path: Path) -> checks.Errors:
+    """All of this the type declares as well, where it is judged at all."""
+    return [
+        error.by_declaration(_ORIGINS.get(error.type, ""))
+        for error in volume_sources.driver_name(name, path)
+    ]
+
+
+_ORIGINS = {
+    ErrorType.TOO_LONG: "maxLength",
+    ErrorType.INVALID: "format=k8s-long-name-caseless",
+}
 
 
 def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
