@@ -75,12 +75,13 @@ def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
 def _target_group(target: Object, old: Object | None, path: Path) -> checks.Errors:
     """Only replication controllers have none; and what was stored without one."""
     # upstream: horizontalpodautoscaler/strategy.go validationOptionsForHorizontalPodAutoscaler
-    version = target.get("apiVersion") or ""
-    if "/" in version or target.get("kind") == "ReplicationController":
+    version, kind = target.get("apiVersion") or "", target.get("kind") or ""
+    if "/" in version or kind == "ReplicationController":
         return []
     before = nested(old or {}, "spec", "scaleTargetRef")
-    if before is not None and "/" not in (before.get("apiVersion") or ""):
-        return []
+    if before is not None:
+        if (before.get("apiVersion") or "", before.get("kind") or "") == (version, kind):
+            return []
     return [FieldError.invalid(path, version, "apiVersion must specify API group")]
 
 

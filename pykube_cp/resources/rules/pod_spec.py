@@ -56,8 +56,16 @@ def _validate(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     found += pod_volumes.check_claims(claims, path.child("resourceClaims"))
     claim_names = frozenset(claim["name"] for claim in claims if claim.get("name"))
     around = pod_containers.Surroundings(spec, volumes, claim_names)
-    found += pod_containers.check(around, path)
-    found += _resources(spec, path)
+    return found + pod_containers.check(around, path)
+
+
+def _validate_host_ports(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    return pod_containers.host_ports(spec.get("containers") or [], path.child("containers"))
+
+
+def _validate_rest(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    is_pod = ctx.kind.kind == "Pod"
+    found = _resources(spec, path)
     found += checks.chosen(spec, path, "restartPolicy", _RESTART_POLICIES)
     found += checks.chosen(spec, path, "dnsPolicy", _DNS_POLICIES)
     found += checks.labels(spec.get("nodeSelector") or {}, path.child("nodeSelector"))
@@ -69,7 +77,18 @@ def _validate(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     found += _numbers(spec, path)
     found += tolerations.check(spec.get("tolerations") or [], path.child("tolerations"))
     found += _host_aliases(spec, path.child("hostAliases"))
+    volumes = {volume.get("name") or "": volume for volume in _volumes(spec, ctx)}
     return found + pod_volumes.check_file_keys(spec, volumes, path)
+
+
+_ORDER = (
+    "volumes",
+    "containers",
+    _validate_host_ports,
+    "initContainers",
+    "ephemeralContainers",
+    _validate_rest,
+)
 
 
 def _volumes(spec: Object, ctx: RuleContext) -> list[Object]:
@@ -265,4 +284,6 @@ def _host_aliases(spec: Object, path: Path) -> checks.Errors:
     return found
 
 
-RULES = (TypeRule(type="io.k8s.api.core.v1.PodSpec", default=_default, validate=_validate),)
+RULES = (
+    TypeRule(type="io.k8s.api.core.v1.PodSpec", default=_default, validate=_validate, order=_ORDER),
+)

@@ -228,7 +228,8 @@ def matched(selector: selectors.Selector, template: Object, path: Path) -> Error
     if selector.matches(template_labels or {}):
         return []
     text = "`selector` does not match template `labels`"
-    return [FieldError.invalid(path.child("metadata", "labels"), template_labels, text)]
+    shown = dict(sorted(template_labels.items())) if template_labels else template_labels
+    return [FieldError.invalid(path.child("metadata", "labels"), shown, text)]
 
 
 def percentage(value: int | str | None) -> int | None:

@@ -68,8 +68,7 @@ def _regular(around: Surroundings, path: Path) -> checks.Errors:
         found += _common(container, around, where)
         found += _probes(container, around.spec, where)
         found += _restarts(container, where)
-    found += _duplicates(containers, set(), path)
-    return found + _host_ports(containers, path)
+    return found + _duplicates(containers, set(), path)
 
 
 def _init(around: Surroundings, path: Path) -> checks.Errors:
@@ -80,7 +79,7 @@ def _init(around: Surroundings, path: Path) -> checks.Errors:
         where = path.index(position)
         found += _common(container, around, where)
         found += _restarts(container, where)
-        found += _host_ports([container], path)
+        found += host_ports([container], path)
         if pods.is_sidecar(container):
             found += _probes(container, around.spec, where)
             continue
@@ -148,7 +147,7 @@ def _duplicates(containers: Sequence[Object], taken: set[str], path: Path) -> ch
     return found
 
 
-def _host_ports(containers: Sequence[Object], path: Path) -> checks.Errors:
+def host_ports(containers: Sequence[Object], path: Path) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go AccumulateUniqueHostPorts
     found = []
     seen: set[str] = set()

@@ -72,7 +72,8 @@ def _with_new_keys(term: Object, new: Object) -> Object:
 
 
 def _with_new_key(requirement: Object, key: str | None) -> Object:
-    if _GA_LABELS.get(requirement.get("key", "")) != key:
+    """Upstream takes an empty new key for the one of today, too, where there is none."""
+    if _GA_LABELS.get(requirement.get("key", ""), "") != (key or ""):
         return requirement
     return requirement | {"key": key}
 
