@@ -3,7 +3,7 @@
 
 from pykube_cp.admission.base import WRITES, BasePlugin, forbidden
 from pykube_cp.admission.interface import Attributes, Operation
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import errors, names
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object
 
@@ -87,15 +87,21 @@ class Priority(BasePlugin):
             if found is None:
                 return "", 0, _PREEMPT
         else:
-            try:
-                found = await self.services.client.get(_CLASSES, name)
-            except errors.StatusError as error:
-                if not errors.is_not_found(error):
-                    raise
-                raise forbidden(
-                    attributes, f"no PriorityClass with name {name} was found"
-                ) from None
+            found = await self._named(name)
+            if found is None:
+                raise forbidden(attributes, f"no PriorityClass with name {name} was found")
         return found["metadata"]["name"], found["value"], found.get("preemptionPolicy") or _PREEMPT
+
+    async def _named(self, name: str) -> Object | None:
+        """None for what cannot be a name, too: upstream only looks into what it has read."""
+        if names.is_path_segment_name(name):
+            return None
+        try:
+            return await self.services.client.get(_CLASSES, name)
+        except errors.StatusError as error:
+            if not errors.is_not_found(error):
+                raise
+            return None
 
     async def _default(self) -> Object | None:
         found = await self.services.client.list(_CLASSES)
