@@ -33,9 +33,7 @@ def _columns(binding: str) -> tuple[Column, ...]:
         Column(name, _subjects(kind), priority=1, description=f"{name} in the {binding}")
         for name, kind in kinds.items()
     )
-    kind = binding[:1].upper() + binding[1:]
-    role = Column("Role", _role, described_by=f"rbac.v1.{kind}.roleRef")
-    return (table.NAME, role, table.AGE, *subjects)
+    return (table.NAME, Column("Role", _role), table.AGE, *subjects)
 
 
 ROLE_BINDING = _columns("roleBinding")
