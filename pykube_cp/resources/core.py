@@ -90,7 +90,12 @@ NAMESPACE = Resource(
     short_names=("ns",),
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     subresources=(
-        Subresource(name="finalize", kind=GVK("", "v1", "Namespace"), verbs=("update",)),
+        Subresource(
+            name="finalize",
+            kind=GVK("", "v1", "Namespace"),
+            verbs=("update",),
+            strategy=core.NamespaceFinalizeStrategy(),
+        ),
         Subresource(
             name="status",
             kind=GVK("", "v1", "Namespace"),

@@ -137,6 +137,13 @@ def _wanted_finalizers(options: Object) -> dict[str, bool | None]:
     return {"orphan": None, "foregroundDeletion": None}
 
 
+class NamespaceFinalizeStrategy(NamespaceStrategy):
+    """``namespaces/finalize`` takes the new finalizers of the spec, keeps the status."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        obj["status"] = old.get("status") or {}
+
+
 class NamespaceStatusStrategy(StatusStrategy):
     """``namespaces/status``."""
 

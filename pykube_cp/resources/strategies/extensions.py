@@ -1,7 +1,5 @@
 """Kinds that extend the API."""
 
-from typing import ClassVar
-
 from pykube_cp.machinery import clock, names
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import Deletion, WriteContext
@@ -75,7 +73,6 @@ class APIServiceStrategy(SpecAndStatusStrategy):
 
     has_generation = False
     allow_unconditional_update = False
-    reset_fields: ClassVar[Object] = {}
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         super().prepare_for_create(ctx, obj)
@@ -96,5 +93,3 @@ class APIServiceStrategy(SpecAndStatusStrategy):
 
 class APIServiceStatusStrategy(KeptMetaStatusStrategy):
     """``apiservices/status``."""
-
-    reset_fields: ClassVar[Object] = {}

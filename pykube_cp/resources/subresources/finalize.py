@@ -4,19 +4,10 @@
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.metadata import check_preconditions
-from pykube_cp.registry.strategy import WriteContext
-from pykube_cp.resources.strategies.core import NamespaceStrategy
+from pykube_cp.resources.strategies.core import NamespaceFinalizeStrategy
 from pykube_cp.resources.subresources.interface import Answer, Call, Page
 
-
-class _Finalize(NamespaceStrategy):
-    """Takes the new finalizers of the spec, keeps the status."""
-
-    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
-        obj["status"] = old.get("status") or {}
-
-
-_STRATEGY = _Finalize()
+_STRATEGY = NamespaceFinalizeStrategy()
 
 
 async def update(call: Call) -> Answer:
