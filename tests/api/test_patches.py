@@ -1,0 +1,95 @@
+"""Patches and applications that meet others; what of it a client sees."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.api.serving import Answer, Api, config_map
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def _applied(key: str) -> dict[str, Any]:
+    head = {"apiVersion": "v1", "kind": "ConfigMap"}
+    return {**head, "metadata": {"name": "a"}, "data": {key: key}}
+
+
+async def test_patches_at_once_all_come_through(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    await api("POST", path, config_map())
+
+    async def patch(number: int) -> Answer:
+        form = (MERGE, STRATEGIC)[number % 2]
+        return await api("PATCH", f"{path}/a", {"data": {f"k{number}": "x"}}, form)
+
+    answers = await asyncio.gather(*(patch(number) for number in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    data = (await api("GET", f"{path}/a")).json["data"]
+    assert {f"k{number}" for number in range(20)} <= set(data)
+
+
+async def test_one_of_those_who_apply_at_once_creates(api: Api) -> None:
+    path = await api.namespace() + "/configmaps/a"
+
+    async def apply(number: int) -> Answer:
+        url = f"{path}?fieldManager=m{number}"
+        return await api("PATCH", url, _applied(f"k{number}"), APPLY)
+
+    answers = await asyncio.gather(*(apply(number) for number in range(8)))
+    assert sorted(answer.status for answer in answers) == [200] * 7 + [201]
+    meta = (await api("GET", path)).json["metadata"]
+    assert {entry["manager"] for entry in meta["managedFields"]} == {f"m{n}" for n in range(8)}
+
+
+async def test_a_version_in_a_patch_must_be_that_of_the_object(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    made = await api("POST", path, config_map())
+    patch = {"metadata": {"resourceVersion": made.version}, "data": {"x": "1"}}
+    assert (await api("PATCH", f"{path}/a", patch, MERGE)).status == 200
+    patch["data"]["x"] = "2"
+    answer = await api("PATCH", f"{path}/a", patch, MERGE)
+    assert (answer.status, answer.json["reason"]) == (409, "Conflict")
+
+
+async def test_who_applies_the_same_again_writes_nothing(api: Api) -> None:
+    path = await api.namespace() + "/configmaps/a?fieldManager=one"
+    first = await api("PATCH", path, _applied("k"), APPLY)
+    await asyncio.sleep(1.1)  # so that the time of the entry would be another
+    again = await api("PATCH", path, _applied("k"), APPLY)
+    assert (again.status, again.version) == (200, first.version)
+
+
+async def test_scales_say_and_record_who_changed_them(api: Api) -> None:
+    path = (await api.namespace()).replace("/api/v1", "/apis/apps/v1") + "/deployments"
+    container = {"name": "c", "image": "i"}
+    spec = {
+        "replicas": 1,
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}},
+    }
+    await api("POST", f"{path}?fieldManager=one", {"metadata": {"name": "d"}, "spec": spec})
+    url = f"{path}/d/scale?fieldManager=two"
+    scale = await api("PATCH", url, {"spec": {"replicas": 3}}, MERGE)
+    assert (scale.json["kind"], scale.json["spec"]) == ("Scale", {"replicas": 3})
+    entries = (await api("GET", f"{path}/d")).json["metadata"]["managedFields"]
+    owned = {entry["manager"]: entry for entry in entries}
+    assert owned["two"]["subresource"] == "scale"
+    assert owned["two"]["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
+    assert "f:replicas" not in owned["one"]["fieldsV1"]["f:spec"]
+
+
+async def test_a_quoted_object_has_its_members_in_go_s_order(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    await api("POST", path, config_map())
+    patch = {"zzz": 1, "binaryData": {"b": "?", "a": "?"}}
+    answer = await api("PATCH", f"{path}/a", patch, MERGE)
+    shown = answer.message.partition("Invalid value: ")[2]
+    order = [shown.index(f'\\"{name}\\":') for name in ("apiVersion", "binaryData", "kind", "zzz")]
+    assert answer.status == 422
+    assert order == sorted(order)
+    assert '\\"binaryData\\":{\\"a\\":\\"?\\",\\"b\\":\\"?\\"}' in shown
