@@ -5,11 +5,9 @@
 #   cluster.sh down                    everything of ours and of the reference, with all it left on the machine
 #   cluster.sh reset                   down, and delete the cluster's data
 #   cluster.sh status
-# CONTROL_PLANE: pykube-cp (default) or reference. NODES: how many nodes (default 1).
+# CONTROL_PLANE: pykube-cp (default), reference, swapped or swapped-back. NODES: how many nodes (default 1).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
-
-control_plane() { if [ "$CONTROL_PLANE" = reference ]; then echo "$CONFORMANCE/refcp.sh"; else echo "$CONFORMANCE/controlplane.sh"; fi; }
 
 addons() {
   local forward="" replicas=2
@@ -29,7 +27,7 @@ up() {
   "$CONFORMANCE/deps.sh" node
   "$CONFORMANCE/tools.sh" kubectl kubelet kube-proxy
   "$CONFORMANCE/images/build.sh" ${1:+--minimal}
-  "$(control_plane)" up
+  "$CONFORMANCE/$CONTROL_SCRIPT" up
   "$CONFORMANCE/registry.sh" up
   local n; for ((n = 1; n <= NODES; n++)); do "$CONFORMANCE/node.sh" up "$n"; done
   addons
@@ -51,7 +49,7 @@ down() {
 }
 reset() {
   down
-  rm -rf "$STATE"/node*/ "$STATE"/{pykube-cp,reference,join-pykube-cp,join-reference}
+  rm -rf "$STATE"/node*/ "$STATE"/{,join-}{pykube-cp,reference,swapped,swapped-back}
 }
 status() {
   "$CONFORMANCE/controlplane.sh" status; "$CONFORMANCE/refcp.sh" status; "$CONFORMANCE/node.sh" status

@@ -5,7 +5,6 @@
 set -euo pipefail
 CONTROL_PLANE=pykube-cp
 . "$(dirname "$0")/env.sh"
-PYKUBE_CP="${PYKUBE_CP:-$REPO/.venv/bin/pykube-cp}"
 
 # without nodes on this machine it listens on every address, so that nodes elsewhere can join
 bind_address() { if is_root; then echo "$HOST_IP"; else echo 0.0.0.0; fi; }

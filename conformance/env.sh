@@ -4,6 +4,7 @@
 
 CONFORMANCE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 REPO="$(dirname "$CONFORMANCE")"
+PYKUBE_CP="${PYKUBE_CP:-$REPO/.venv/bin/pykube-cp}"
 
 # The one pin of the real components is go.mod.
 KUBE_VERSION="${KUBE_VERSION:-$(awk '$1 == "k8s.io/kubernetes" {print $2; exit}' "$CONFORMANCE/go.mod")}"
@@ -16,13 +17,18 @@ DEBIAN="$CACHE/debian"                        # programs taken out of Debian pac
 export KUBECACHEDIR="$STATE/kubectl-cache"      # discovery of this cluster, apart from the user's own
 PATH="$DEBIAN/usr/bin:$DEBIAN/usr/sbin:$PATH:/usr/sbin:/sbin"
 
-# Which control plane the cluster's scripts talk about: pykube-cp (ours) or reference (upstream's).
+# Which control plane the cluster's scripts talk about: pykube-cp (ours), reference (upstream's), swapped (our
+# API server, upstream's controllers and scheduler) or swapped-back (the other way round).
 CONTROL_PLANE="${CONTROL_PLANE:-pykube-cp}"
 case $CONTROL_PLANE in
   pykube-cp) API_PORT="${API_PORT:-6443}" ;;
   reference) API_PORT="${API_PORT:-6444}" ;;
-  *) echo "CONTROL_PLANE must be pykube-cp or reference, not $CONTROL_PLANE" >&2; exit 2 ;;
+  swapped) API_PORT="${API_PORT:-6445}" ;;
+  swapped-back) API_PORT="${API_PORT:-6446}" ;;
+  *) echo "CONTROL_PLANE must be pykube-cp, reference, swapped or swapped-back, not $CONTROL_PLANE" >&2; exit 2 ;;
 esac
+# the script that starts and stops it
+case $CONTROL_PLANE in pykube-cp) CONTROL_SCRIPT=controlplane.sh ;; *) CONTROL_SCRIPT=refcp.sh ;; esac
 DATA="$STATE/$CONTROL_PLANE"                  # its data, in kubeadm's layout: pki/, admin.conf
 PKI="$DATA/pki"
 JOIN="$STATE/join-$CONTROL_PLANE"             # credentials of the nodes

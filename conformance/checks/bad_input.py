@@ -296,7 +296,7 @@ def garbage(env: dict[str, str], tally: Tally, client: Client, maps: str) -> Non
 def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
     env = kube.settings()
-    kube.script("refcp.sh" if env["CONTROL_PLANE"] == "reference" else "controlplane.sh", "up")
+    kube.script(env["CONTROL_SCRIPT"], "up")
     client, tally = kube.admin(env), Tally()
     base = kube.namespace(client, "check-bad-input")
     maps = f"{base}/configmaps"

@@ -133,7 +133,7 @@ class Watcher(threading.Thread):
 
 
 def control_plane(env: dict[str, str], what: str) -> None:
-    kube.script("refcp.sh" if env["CONTROL_PLANE"] == "reference" else "controlplane.sh", what)
+    kube.script(env["CONTROL_SCRIPT"], what)
 
 
 def survivors(client: Client, base: str) -> Containers:

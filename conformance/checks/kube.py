@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 CONFORMANCE = Path(__file__).resolve().parent.parent
-SETTINGS = ("ADMIN_KUBECONFIG", "API_SERVER", "BIN", "CONTROL_PLANE", "HOST_IP", "PKI", "STATE")
+SETTINGS = ("ADMIN_KUBECONFIG", "API_SERVER", "BIN", "CONTROL_SCRIPT", "HOST_IP", "PKI", "STATE")
 
 Json = dict[str, Any]
 
