@@ -100,6 +100,8 @@ def require_consumable(request: Request, consumes: list[str]) -> None:
 def require_acceptable(request: Request, produces: tuple[str, ...]) -> None:
     """406 when the client names none of the media types; ranges count only as a whole."""
     # upstream: github.com/emicklei/go-restful route.go matchesAccept
+    if "*/*" in produces:
+        return
     accept = request.header("accept") or "*/*"
     for part in accept.split(","):
         media_type = part.partition(";")[0].strip()
