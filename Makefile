@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup check format test generate clean
+.PHONY: help setup check format test test-integration generate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ format: setup ## let the formatter and the linter mend what they can
 
 test: setup ## all tests that need no cluster
 	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+test-integration: setup ## stock kubectl and the official Python client against a control plane without nodes
+	@conformance/tools.sh kubectl
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
 
 generate: ## rebuild the generated tables from upstream's source (needs Go)
 	@tools/generate.sh
