@@ -34,6 +34,8 @@ STATED = re.compile(r"[rR]esourceVersion\W{1,6}(\d+)")
 SUFFIX = 5
 """Characters that a generated name has after its prefix."""
 VERSIONS = ("resourceVersion", "metadata.resourceVersion")
+SCHEME = re.compile(r'in scheme "[^"]*"')
+"""The line of source that made it; which one, depends on where upstream was built."""
 UNORDERED = ("resourceRules", "nonResourceRules")
 """Lists in no order."""
 DIGEST = re.compile(r"X509SHA256=[0-9a-f]{64}")
@@ -82,6 +84,7 @@ class Normaliser:
     def text(self, text: str) -> str:
         """A message: what occurred before is recognised in it."""
         text = CURRENT.sub("current: <version>", self._plain(text))
+        text = SCHEME.sub("in scheme <scheme>", text)
         text = EMPTY.sub(r"\1null", QUOTED.sub("<version>", text))
         text = without_internals(text)
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)

@@ -55,7 +55,8 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
     data = await request.body.read(BODY_LIMIT)
     media_type, _ = parse_content_type(request.header("content-type") or "application/json")
     if media_type not in codecs.KNOWN:
-        raise errors.unsupported_media_type(list(codecs.KNOWN))
+        # CBOR is not named, as upstream does not have it by default.
+        raise errors.unsupported_media_type([codec.media_type for codec in codecs.CODECS])
     try:
         decoded = codecs.decode_body(media_type, data, default=gvk, strict=strict)
     except UnreadableError as error:

@@ -62,7 +62,7 @@ def _decoded(codec: Codec, data: bytes) -> Object:
     if gvk.kind != _KIND.kind:  # each group has these options, in whatever version
         raise DecodeError(
             f"no kind {quote(gvk.kind)} is registered for version {quote(gvk.api_version)} in scheme "
-            '"pkg/runtime/scheme.go:111"'
+            '"pkg/apis/meta/internalversion/scheme/register.go:27"'
         )
     obj: Object = value or {}
     if not codec.typed:

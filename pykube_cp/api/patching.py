@@ -140,7 +140,7 @@ class _Patch:
         if kind is None:
             raise DecodeError(
                 f"no kind {quote(stated.kind)} is registered for version "
-                f'{quote(stated.api_version)} in scheme "pkg/runtime/scheme.go:111"'
+                f'{quote(stated.api_version)} in scheme "pkg/api/legacyscheme/scheme.go:30"'
             )
         obj, unknown = structural.normalize(patched, kind, strict=self._is_strict)
         catalog = self._scope.services.catalog

@@ -65,7 +65,6 @@ async def _body(scope: Scope, page: Page, options: Options) -> Object:
     check_kind(body, accepts)
     validation.judge(found, refusal(page.accepts))
     defaulting.default(body, accepts)
-    meta = body.setdefault("metadata", {})
     if scope.request.info.verb == "create":
         if not page.keeps_system_fields:
             metadata.wipe(body)
@@ -73,10 +72,7 @@ async def _body(scope: Scope, page: Page, options: Options) -> Object:
         return ownership.record(scope, body, None, options)
     if scope.resource.namespaced:
         check_namespace(body, scope.namespace)
-    if scope.name and not meta.get("name"):
-        meta["name"] = scope.name
-    elif scope.name:
-        check_name(body, scope.name)
+    check_name(body, scope.name)
     return body
 
 
