@@ -30,9 +30,6 @@ class JobStrategy(SpecAndStatusStrategy):
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         if not obj["spec"].get("manualSelector"):
             _generate_selector(obj)
-        if not obj["metadata"].get("labels") and (labels := _template_labels(obj)):
-            # Upstream applies its defaults, of which this is one, again to what it has stored.
-            obj["metadata"]["labels"] = dict(labels)
         super().prepare_for_create(ctx, obj)
 
     def prepare_spec(self, ctx: WriteContext, obj: Object, old: Object | None) -> None:
@@ -135,11 +132,6 @@ def _generate_selector(job: Object) -> None:
         labels.setdefault(key, value)
     selector = spec["selector"] = dict(spec.get("selector") or {})
     selector["matchLabels"] = {UID: uid, **(selector.get("matchLabels") or {})}
-
-
-def _template_labels(job: Object) -> Object:
-    found: Object = objects.nested(job, "spec", "template", "metadata", "labels", default={})
-    return found
 
 
 def _warnings(spec: Object, path: Path) -> list[str]:
