@@ -124,7 +124,9 @@ class Store:
         strategy = self.resource.strategy
         if strategy.judges_metadata_last and (own := strategy.validate(ctx, obj)):
             return own
-        found = ctx.refused + self._validate_metadata(obj)
+        check = self.resource.strategy.name_check(obj)
+        found = ctx.refused + self._validate_metadata(obj, check)
+        found += validation.own_finalizers(obj, self.resource.gvk)
         if origin := self.resource.strategy.name_origin:
             found = [
                 error.by_declaration(origin) if error.field == "metadata.name" else error
@@ -134,14 +136,15 @@ class Store:
         found += self.resource.strategy.validate(ctx, obj)
         return self._declared(ctx, obj, None, found or ctx.refused_last)
 
-    def _validate_metadata(self, obj: Object) -> list[FieldError]:
-        found = validation.validate_object_meta(
+    def _validate_metadata(
+        self, obj: Object, validate_name: validation.ValidateName
+    ) -> list[FieldError]:
+        return validation.validate_object_meta(
             obj["metadata"],
             requires_namespace=self.resource.namespaced,
-            validate_name=self.resource.strategy.name_check(obj),
+            validate_name=validate_name,
             path=Path("metadata"),
         )
-        return found + validation.own_finalizers(obj, self.resource.gvk)
 
     async def _store_new(self, obj: Object) -> Entry:
         meta = obj["metadata"]
@@ -261,14 +264,14 @@ class Store:
     def _validate_change(
         self, ctx: WriteContext, obj: Object, old: Object, strategy: Strategy
     ) -> list[FieldError]:
-        found = validation.validate_object_meta_update(
-            obj["metadata"], old["metadata"], Path("metadata")
-        )
+        # upstream: apiserver pkg/registry/rest/update.go validateCommonFields
+        meta, path = obj["metadata"], Path("metadata")
+        found = self._validate_metadata(obj, names.is_path_segment_name)
+        found += validation.validate_object_meta_update(meta, old["metadata"], path)
         found += ctx.refused
-        if strategy.judges_metadata_again:
-            found += self._validate_metadata(obj)
-        else:
-            found += validation.own_finalizers(obj, self.resource.gvk)
+        if strategy.judges_name_again:
+            found += validation.validate_names(meta, strategy.name_check(obj), path)
+        found += validation.own_finalizers(obj, self.resource.gvk)
         found += validation.validate(obj, self.resource.gvk, old)
         found += strategy.validate_update(ctx, obj, old)
         return self._declared(ctx, obj, old, found or ctx.refused_last)

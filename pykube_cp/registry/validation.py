@@ -216,8 +216,18 @@ def validate(obj: Object, gvk: GVK, old: Object | None = None) -> list[FieldErro
 def validate_object_meta(
     meta: Object, *, requires_namespace: bool, validate_name: ValidateName, path: Path
 ) -> list[FieldError]:
-    """What is wrong with a new object's metadata; names have been generated."""
+    """What is wrong with an object's metadata; names have been generated."""
     # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateObjectMetaAccessor
+    found = validate_names(meta, validate_name, path)
+    found += _namespace(meta, path, required=requires_namespace)
+    found += validate_nonnegative(meta.get("generation") or 0, path.child("generation"))
+    found += _contents(meta, path)
+    found += _finalizers(meta.get("finalizers") or [], path.child("finalizers"))
+    found += _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
+    return unique(found)
+
+
+def validate_names(meta: Object, validate_name: ValidateName, path: Path) -> list[FieldError]:
     found: list[FieldError] = []
     if prefix := meta.get("generateName"):
         for text in validate_name(prefix, prefix=True):
@@ -228,16 +238,11 @@ def validate_object_meta(
     else:
         for text in validate_name(name, prefix=False):
             found.append(FieldError.invalid(path.child("name"), name, text))
-    found += _namespace(meta, path, required=requires_namespace)
-    found += validate_nonnegative(meta.get("generation") or 0, path.child("generation"))
-    found += _contents(meta, path)
-    found += _finalizers(meta.get("finalizers") or [], path.child("finalizers"))
-    found += _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
-    return unique(found)
+    return found
 
 
 def validate_object_meta_update(meta: Object, old: Object, path: Path) -> list[FieldError]:
-    """What is wrong with changed metadata."""
+    """What is wrong with the change of metadata that are judged by themselves as well."""
     # upstream: apimachinery pkg/api/validation/objectmeta.go ValidateObjectMetaAccessorUpdate
     found: list[FieldError] = []
     if old.get("deletionTimestamp"):
@@ -252,9 +257,7 @@ def validate_object_meta_update(meta: Object, old: Object, path: Path) -> list[F
         found.append(FieldError.invalid(path.child("generation"), generation, detail))
     for field in _IMMUTABLE_META:
         found += validate_immutable(meta.get(field), old.get(field), path.child(field))
-    found += _contents(meta, path)
-    found += _managed_fields(meta.get("managedFields") or [], path.child("managedFields"))
-    return unique(found)
+    return found
 
 
 _IMMUTABLE_META = (

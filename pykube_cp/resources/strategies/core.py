@@ -41,7 +41,7 @@ class ConfigMapStrategy(Strategy):
 
     # upstream: pkg/registry/core/configmap/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         return _frozen(obj, old, "data", "binaryData")
@@ -52,7 +52,7 @@ class SecretStrategy(Strategy):
 
     # upstream: pkg/registry/core/secret/strategy.go, pkg/apis/core/v1/conversion.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         if not obj.get("type"):
@@ -164,7 +164,7 @@ class ServiceAccountStrategy(Strategy):
 
     # upstream: pkg/registry/core/serviceaccount/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     returns_deleted_object = True
 
@@ -219,7 +219,7 @@ class EndpointsStrategy(Strategy):
 
     # upstream: pkg/registry/core/endpoint/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     allow_create_on_update = True
 
@@ -244,7 +244,7 @@ class LimitRangeStrategy(Strategy):
 
     # upstream: pkg/registry/core/limitrange/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     allow_create_on_update = True
 
@@ -361,7 +361,7 @@ class PersistentVolumeStrategy(SpecAndStatusStrategy):
 
     # upstream: pkg/registry/core/persistentvolume/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     has_generation = False
     returns_deleted_object = True
@@ -399,7 +399,7 @@ class PersistentVolumeClaimStrategy(SpecAndStatusStrategy):
 
     # upstream: pkg/registry/core/persistentvolumeclaim/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     has_generation = False
     returns_deleted_object = True

@@ -31,7 +31,7 @@ _KEPT_CLAIM_STATUS = (
 class PodStrategy(Strategy):
     """Pods as clients write them."""
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     has_generation = True
     reset_fields: ClassVar[Object] = {"f:status": {}}

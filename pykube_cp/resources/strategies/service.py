@@ -20,7 +20,7 @@ class ServiceStrategy(Strategy):
     ``node_ports`` is a ``PortAllocator``.
     """
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     allow_create_on_update = True
     returns_deleted_object = True

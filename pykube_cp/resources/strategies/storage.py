@@ -30,7 +30,7 @@ class StorageClassStrategy(ImmutableFields):
 
     # upstream: pkg/registry/storage/storageclass/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     returns_deleted_object = True
     immutable = (("parameters",), ("provisioner",), ("reclaimPolicy",), ("volumeBindingMode",))
@@ -41,7 +41,7 @@ class VolumeAttachmentStrategy(ImmutableFields, SpecAndStatusStrategy):
 
     # upstream: pkg/registry/storage/volumeattachment/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     has_generation = False
     allow_unconditional_update = False
@@ -82,7 +82,7 @@ class CSINodeStrategy(SpecAndStatusStrategy):
 
     # upstream: pkg/registry/storage/csinode/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     has_generation = False
     allow_unconditional_update = False
@@ -107,7 +107,7 @@ class CSIStorageCapacityStrategy(ImmutableFields):
 
     # upstream: pkg/registry/storage/csistoragecapacity/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     allow_unconditional_update = False
     immutable = (("nodeTopology",), ("storageClassName",))
@@ -118,7 +118,7 @@ class VolumeAttributesClassStrategy(Strategy):
 
     # upstream: pkg/registry/storage/volumeattributesclass/strategy.go
 
-    judges_metadata_again = True
+    judges_name_again = True
 
     returns_deleted_object = True
 
