@@ -29,6 +29,8 @@ SHOWN_DIFFERENCE = re.compile(
 )
 """What is followed by a comparison of two internal objects, up to the end of the message."""
 SERVICES = [ipaddress.ip_network(f"10.{part}.0.0/16") for part in (8, 9, 96)]
+QUOTED_IP = re.compile(r'(clusterIPs?\\*":\[?\\*")([0-9a-f.:]+)')
+"""An address of a service in a message that quotes it whole."""
 STATED = re.compile(r"[rR]esourceVersion\W{1,6}(\d+)")
 """A version that a case names; the same digits elsewhere are something else."""
 SUFFIX = 5
@@ -86,8 +88,12 @@ class Normaliser:
         text = CURRENT.sub("current: <version>", self._plain(text))
         text = SCHEME.sub("in scheme <scheme>", text)
         text = EMPTY.sub(r"\1null", QUOTED.sub("<version>", text))
-        text = without_internals(text)
+        text = QUOTED_IP.sub(self._quoted_ip, without_internals(text))
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)
+
+    def _quoted_ip(self, found: re.Match[str]) -> str:
+        given = found[2] in self._given
+        return found[0] if given else found[1] + self._name("ip", found[2])
 
     def _string(self, text: str, key: str) -> str:
         if key in VERSIONS:
