@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -63,12 +64,20 @@ class Server:
 
 @dataclass(slots=True)
 class Answer:
-    """What is compared of one answer. ``text`` is the body as it came, only for who asks."""
+    """What is compared of one answer. ``text`` is the body as it came, only for who asks.
+
+    ``form`` is how many lines it has of each indentation.
+    """
 
     status: int
     headers: dict[str, Any]
     body: Any
     text: str = ""
+
+    @property
+    def form(self) -> dict[str, int]:
+        lines = self.text.split("\n")
+        return dict(Counter(str(len(line) - len(line.lstrip(" "))) for line in lines))
 
     def part(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {name: getattr(self, name) for name in names}

@@ -12,12 +12,13 @@ A file of `cases/` is a theme. Each case runs in a namespace of its own, `{ns}`:
 A step may further say `as` (a user of servers.USERS), `form` (json, yaml, protobuf or cbor: how the
 body is sent; json-patch, merge, strategic or apply: that kind of patch, in JSON), `text` (a body as it
 is) or `base64`, `type` (its Content-Type), `accept`, `headers`, and `compare` (which of status,
-headers, body, and text, the body as it came, count). `watch: NAME` leaves the answer open; a later step
-`collect: NAME` with `events: N` compares the first N events of it. `raw` sends a text, or several with
-pauses between them, as it is over a connection of its own (raw.py). `until: STATUS` asks again until the
-answer has that status, for what a server learns of with a delay, such as a new role. In `text`, `raw`,
-paths and header values, `<<text*N>>` stands for N times that text. `upgrade: true` sends the head on a
-connection of its own and the body only when that is upgraded; all that comes is compared.
+headers, body, text, the body as it came, and form, its lines of each indentation, count). `watch: NAME`
+leaves the answer open; a later step `collect: NAME` with `events: N` compares the first N events of it.
+`raw` sends a text, or several with pauses between them, as it is over a connection of its own (raw.py).
+`until: STATUS` asks again until the answer has that status, for what a server learns of with a delay,
+such as a new role. In `text`, `raw`, paths and header values, `<<text*N>>` stands for N times that text.
+`upgrade: true` sends the head on a connection of its own and the body only when that is upgraded; all
+that comes is compared.
 
 A case with `network: true` connects to nodes and pods (`fakes.py`); it runs where the run has a network
 of its own (`network.py`).

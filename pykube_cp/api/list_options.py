@@ -8,6 +8,7 @@ from pykube_cp.api.request import Query
 from pykube_cp.api.versions import parse_version
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.go_numbers import parse_int
 
 _MATCHES = ("Exact", "NotOlderThan", "")
 
@@ -36,9 +37,9 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
     options = ListOptions(
         version_text=text,
         match=query.get("resourceVersionMatch"),
-        limit=max(_number(query, "limit") or 0, 0),
+        limit=max(number(query, "limit") or 0, 0),
         continue_=query.get("continue"),
-        timeout_seconds=_number(query, "timeoutSeconds"),
+        timeout_seconds=number(query, "timeoutSeconds"),
         allow_bookmarks=bool(query.flag("allowWatchBookmarks")),
         send_initial_events=query.flag("sendInitialEvents"),
     )
@@ -50,14 +51,15 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
     return replace(options, version=parse_version(text, listing=not watch))
 
 
-def _number(query: Query, name: str) -> int | None:
-    text = query.get(name)
-    if not text:
+def number(query: Query, name: str) -> int | None:
+    """None when it is not there at all; 400 when it is none."""
+    # upstream: apimachinery pkg/runtime/converter.go Convert_Slice_string_To_int64
+    if name not in query:
         return None
     try:
-        return int(text)
-    except ValueError:
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        return parse_int(query.get(name))
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from None
 
 
 def _check_list(options: ListOptions) -> list[FieldError]:

@@ -6,6 +6,7 @@ import re
 from pykube_cp.machinery.go_text import quote
 
 _SIGNED = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_DIGITS = 40
 _UNSIGNED = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -14,7 +15,8 @@ def parse_int(text: str, bits: int = 64) -> int:
     if not _SIGNED.fullmatch(text):
         raise ValueError(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax")
     limit = 1 << (bits - 1)
-    if not -limit <= (number := int(text)) < limit:
+    number = _read(text)
+    if not -limit <= number < limit:
         raise ValueError(f"strconv.ParseInt: parsing {quote(text)}: value out of range")
     return number
 
@@ -23,6 +25,13 @@ def parse_uint(text: str, bits: int = 64) -> int:
     """The same without a sign."""
     if not _UNSIGNED.fullmatch(text):
         raise ValueError(f"strconv.ParseUint: parsing {quote(text)}: invalid syntax")
-    if (number := int(text)) >= 1 << bits:
+    if (number := _read(text)) >= 1 << bits:
         raise ValueError(f"strconv.ParseUint: parsing {quote(text)}: value out of range")
     return number
+
+
+def _read(text: str) -> int:
+    """The number, or one as far out of range: Python does not read digits without end."""
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    sign = -1 if text.startswith("-") else 1
+    return sign * (int(digits) if len(digits) <= _DIGITS else 10**_DIGITS)

@@ -63,7 +63,9 @@ def parse(request: Request) -> RequestInfo:
     info.verb = _VERBS.get(request.method, "")
     if rest[0] in _BY_PREFIX:
         if len(rest) < 2:
-            info.error = "unable to determine kind and namespace from url"
+            info.error = (
+                "failed to create RequestInfo: unable to determine kind and namespace from url"
+            )
             return info
         info.verb = info.by_prefix = rest[0]
         rest = rest[1:]
