@@ -147,6 +147,7 @@ class ApiServerConfig:
         node_port_range: first and last port of NodePort services.
         kubelet_ca_file: who signs kubelets' serving certificates; empty: kubelets are trusted.
         runtime_config: which resources are served, see ``registry/enablement.py``.
+        feature_gates: see ``registry/feature_gates.py``.
     """
 
     bind_address: str = "127.0.0.1"
@@ -169,5 +170,6 @@ class ApiServerConfig:
     jwks_uri: str = ""
     anonymous_auth: bool = True
     runtime_config: Mapping[str, str] = field(default_factory=dict)
+    feature_gates: Mapping[str, bool] = field(default_factory=dict)
     disabled_admission_plugins: tuple[str, ...] = ()
     compaction_seconds: float = 300

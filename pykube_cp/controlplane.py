@@ -36,7 +36,9 @@ from pykube_cp.client import work_queue
 from pykube_cp.client.informer import Informers
 from pykube_cp.client.local import LocalClient
 from pykube_cp.config import ApiServerConfig, ControllerManagerConfig, SchedulerConfig
+from pykube_cp.machinery.codec.catalog import WITH_CBOR, Media
 from pykube_cp.machinery.user import API_SERVER, UserInfo
+from pykube_cp.registry import feature_gates
 from pykube_cp.resources import rules_catalog
 from pykube_cp.resources.catalog import builtin
 from pykube_cp.storage.compaction import Compactor
@@ -171,7 +173,6 @@ def _services(
     authorization = AuthorizationChain((NodeAuthorizer(graph), rbac))
     admission = AdmissionChain(admission_catalog.build(config.disabled_admission_plugins))
     admission.start(AdmissionServices(client=client, authorizer=authorization))
-    catalog = builtin(config.runtime_config)
     issuer = config.service_account_issuer
     signer = TokenSigner(keys.service_account_key, issuer, (issuer,))
     return Services(
@@ -185,6 +186,7 @@ def _services(
         client=client,
         strategy_services={"rbac": rbac, "authorizer": authorization, "catalog": catalog},
         token_signer=signer,
+        media=WITH_CBOR if config.feature_gates.get(feature_gates.CBOR) else Media(),
     )
 
 

@@ -57,3 +57,11 @@ class Configuration:
         if found and self._validation.mode == "Strict":
             raise errors.bad_request(f"error strict decoding patch: {found[0]}")
         self._validation.judge(found, errors.bad_request)
+
+
+def of_cbor(data: bytes) -> Any:
+    """The configuration in CBOR, where no key can be given twice; 400 when it is none."""
+    try:
+        return codecs.CBOR.decode(data)
+    except DecodeError as error:
+        raise errors.bad_request(f"error decoding patch: {error}") from None

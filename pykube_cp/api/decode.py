@@ -54,9 +54,9 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
         return _normalized(request.object, gvk), []
     data = await request.body.read(BODY_LIMIT)
     media_type, _ = parse_content_type(request.header("content-type") or "application/json")
-    if media_type not in codecs.KNOWN:
-        # CBOR is not named, as upstream does not have it by default.
-        raise errors.unsupported_media_type([codec.media_type for codec in codecs.CODECS])
+    known = scope.services.media.types
+    if media_type not in known:
+        raise errors.unsupported_media_type(known)
     try:
         decoded = codecs.decode_body(media_type, data, default=gvk, strict=strict)
     except UnreadableError as error:

@@ -17,7 +17,6 @@ from pykube_cp.registry import deletion
 from pykube_cp.registry.deletion import UNSAFE
 
 _KIND = GVK("", "v1", "DeleteOptions")
-_MEDIA_TYPES = {codec.media_type: codec for codec in codecs.CODECS}
 
 
 async def read(scope: Scope) -> tuple[Object, Options]:
@@ -26,7 +25,7 @@ async def read(scope: Scope) -> tuple[Object, Options]:
     if request.object is not None:
         raw: Object = dict(request.object)
     elif data := await request.body.read(BODY_LIMIT):
-        raw = _of_body(request.header("content-type"), data)
+        raw = _of_body(request.header("content-type"), data, scope.services.media)
     else:
         raw = _of_query(request.query)
     deletion.check_options(raw)
@@ -40,11 +39,11 @@ def check_collection(raw: Object) -> None:
         raise deletion.invalid_options([FieldError.invalid(Path(UNSAFE), True, text)])
 
 
-def _of_body(content_type: str, data: bytes) -> Object:
+def _of_body(content_type: str, data: bytes, media: codecs.Media) -> Object:
     media_type, _ = parse_content_type(content_type or codecs.JSON.media_type)
-    codec = _MEDIA_TYPES.get(media_type)
-    if codec is None:
-        raise errors.unsupported_media_type(list(_MEDIA_TYPES))
+    if media_type not in media.types:
+        raise errors.unsupported_media_type(media.types)
+    codec = codecs.KNOWN[media_type]
     try:
         return _decoded(codec, data)
     except DecodeError as error:

@@ -18,8 +18,6 @@ STREAM_MEDIA = (
     "application/json;stream=watch",
     "application/vnd.kubernetes.protobuf;stream=watch",
 )
-_UNNAMED_MEDIA = frozenset({"*/*", "application/cbor", "application/cbor-seq"})
-"""Accepted everywhere; CBOR is not named, as upstream does not have it by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def require_acceptable(request: Request, produces: tuple[str, ...]) -> None:
     accept = request.header("accept") or "*/*"
     for part in accept.split(","):
         media_type = part.partition(";")[0].strip()
-        if media_type in _UNNAMED_MEDIA or media_type in produces:
+        if media_type == "*/*" or media_type in produces:
             return
     text = f"406: Not Acceptable\n\nAvailable representations: {', '.join(produces)}"
     raise errors.StatusError(406, "NotAcceptable", text, {})

@@ -68,9 +68,9 @@ def answer(parts: Sequence[Part], content_type: str) -> Response | Stream:
     """In one piece when it is small."""
     size = sum(map(len, parts))
     if size <= PIECE:
-        return Response(200, b"".join(parts), content_type)
+        return Response(200, b"".join(parts), content_type, is_object=True)
     sized = [("Content-Type", content_type), ("Content-Length", str(size))]
-    return Stream(200, _pieces(parts), sized)
+    return Stream(200, _pieces(parts), sized, is_object=True)
 
 
 async def _pieces(parts: Sequence[Part]) -> AsyncIterator[bytes]:

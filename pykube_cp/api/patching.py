@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pykube_cp.api.decode import Validation, unknown_conversion
 from pykube_cp.api.scope import Scope
+from pykube_cp.api.services import Services
 from pykube_cp.machinery import errors, json_patch, restore, schema, strategic_patch, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec import json as json_codec
@@ -26,6 +27,8 @@ JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+APPLY_CBOR = "application/apply-patch+cbor"
+APPLIES = frozenset({APPLY, APPLY_CBOR})
 
 Patcher = Callable[[Object], Object]
 """Makes the patched object, in canonical form and with defaults, of the object as it is."""
@@ -40,11 +43,11 @@ class Run(Protocol):
     def __call__(self, live: Any, *, as_written: bool = False) -> Any: ...
 
 
-def accepted(resource: Resource) -> list[str]:
+def accepted(services: Services, resource: Resource) -> list[str]:
     known = [JSON, MERGE, APPLY]
     if not resource.is_custom:
         known.insert(2, STRATEGIC)
-    return known
+    return [*known, APPLY_CBOR] if services.media.has_cbor else known
 
 
 def parse(data: bytes) -> Any:
@@ -159,7 +162,9 @@ class _Patch:
         self._must_be_map("")
         kind = self._kind
         if kind is None:
-            raise errors.unsupported_media_type(accepted(self._scope.resource))
+            raise errors.unsupported_media_type(
+                accepted(self._scope.services, self._scope.resource)
+            )
         noted = self._repeated() if self._is_strict else []
         body: Object = self._body or {}
         patched = _worded(lambda: strategic_patch.apply(live, body, kind))

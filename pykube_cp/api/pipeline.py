@@ -40,4 +40,4 @@ def build(services: Services, filters: Sequence[ModuleType] = FILTERS) -> Handle
 
 def build_wire(services: Services) -> WireHandler:
     """The pipeline for the edge: answers and failures as bytes."""
-    return respond.build(build(services), services.caches.messages)
+    return respond.build(build(services), services.caches.messages, services.media)

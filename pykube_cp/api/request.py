@@ -183,21 +183,23 @@ class Request(msgspec.Struct, kw_only=True):
 
 
 class Response(msgspec.Struct):
-    """Bytes, ready to be sent."""
+    """Bytes, ready to be sent. ``is_object``: of an object, which may be compressed."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
     headers: list[tuple[str, str]] = []
+    is_object: bool = False
 
 
 @dataclass(slots=True)
 class Stream:
-    """A body that comes bit by bit: logs, proxied answers."""
+    """A body that comes bit by bit: logs, proxied answers, large lists (``is_object``)."""
 
     status: int
     chunks: AsyncIterator[bytes]
     headers: list[tuple[str, str]] = field(default_factory=list)
+    is_object: bool = False
 
 
 class Sink(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from pykube_cp.api import lists, transforms
+from pykube_cp.api.compression import compressed
 from pykube_cp.api.request import (
     Handler,
     ListResult,
@@ -34,6 +35,7 @@ from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import Codec, NotEncodableError
 from pykube_cp.machinery.codec.negotiation import (
+    CBOR_SEQUENCE,
     Accepted,
     Allows,
     NotAcceptableError,
@@ -48,41 +50,43 @@ from pykube_cp.storage.watch_cache import Entry, Messages
 
 _log = logging.getLogger(__name__)
 _WARNING_LIMIT, _WARNING_ITEM_LIMIT = 4096, 256
-_CODECS = (*codecs.CODECS, codecs.CBOR)
 _TRANSFORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _JSON_CODEC = codecs.JSON
 _PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as strconv.ParseBool
 
 
-def build(handler: Handler, messages: Messages) -> WireHandler:
+def build(handler: Handler, messages: Messages, media: codecs.Media) -> WireHandler:
     """The outermost handler: whatever happens inside, the client gets an answer."""
 
     async def handle(request: Request) -> Wire:
         try:
-            wire = await encode(request, await handler(request), messages)
+            wire = await encode(request, await handler(request), messages, media)
+            wire = await compressed(request, wire)
         except errors.StatusError as error:
-            wire = failure(request, error)
+            wire = failure(request, error, media)
         except asyncio.CancelledError:
             raise
         except Exception:  # noqa: BLE001 - the client gets an answer, the log the cause
             _log.exception("%s %s failed", request.method, request.path)
             text = "an error on the server has prevented the request from succeeding"
-            wire = failure(request, errors.internal_error(text))
+            wire = failure(request, errors.internal_error(text), media)
         _finish(request, wire)
         return wire
 
     return handle
 
 
-async def encode(request: Request, outcome: Outcome, messages: Messages) -> Wire:
+async def encode(
+    request: Request, outcome: Outcome, messages: Messages, media: codecs.Media
+) -> Wire:
     """The outcome as the client wants it; 406 when it cannot be had so."""
     if isinstance(outcome, Response | Stream | Push | Upgrade):
         return outcome
     watching = isinstance(outcome, WatchResult)
     try:
         accepted = negotiate(
-            request.header("accept"), _CODECS, allows=_allows(outcome), stream=watching
+            request.header("accept"), media.codecs, allows=_allows(outcome), stream=watching
         )
     except NotAcceptableError as error:
         raise errors.StatusError(406, "NotAcceptable", str(error)) from None
@@ -118,7 +122,8 @@ def plain(
         # upstream: apiserver .../handlers/responsewriters/writers.go generateMediaTypeWithGVK
         media_type += f";g={target.group};v={target.version};as={target.kind}"
     pretty = accepted.pretty or wants_pretty(request)
-    return Response(200, _encoded(accepted.codec, obj, pretty=pretty), media_type, [*headers])
+    body = _encoded(accepted.codec, obj, pretty=pretty)
+    return Response(200, body, media_type, [*headers], is_object=True)
 
 
 def wants_pretty(request: Request) -> bool:
@@ -137,11 +142,11 @@ def _encoded(codec: Codec, obj: Object, *, pretty: bool) -> bytes:
     return orjson.dumps(obj, option=orjson.OPT_INDENT_2) if pretty else orjson.dumps(obj) + b"\n"
 
 
-def failure(request: Request, error: errors.StatusError) -> Response:
+def failure(request: Request, error: errors.StatusError, media: codecs.Media) -> Response:
     """A Status, in protobuf or CBOR when that is what the client prefers."""
     pretty = wants_pretty(request)
     try:
-        codec = negotiate(request.header("accept"), _CODECS).codec
+        codec = negotiate(request.header("accept"), media.codecs).codec
     except NotAcceptableError:
         codec, pretty = _JSON_CODEC, True
     body = _encoded(codec, error.status(), pretty=pretty)
@@ -201,7 +206,7 @@ class Form:
             elif self._convert is not None and obj.get("kind") != "Status":
                 obj = self._shown(obj)
             body = self._bytes(obj)
-        return Response(result.status, body, self._content_type)
+        return Response(result.status, body, self._content_type, is_object=True)
 
     def _shown(self, obj: Object) -> Object:
         """A dict of the served version, transformed."""
@@ -227,7 +232,7 @@ class Form:
                 head["metadata"],
             )
             body = self._bytes(table)
-            return Response(200, body, self._content_type)
+            return Response(200, body, self._content_type, is_object=True)
         return lists.answer(await self._list_parts(head, result), self._content_type)
 
     async def _list_parts(self, head: Object, result: ListResult) -> Sequence[lists.Part]:
@@ -282,7 +287,9 @@ class Form:
                 closed.cancel()
 
         content_type = self._content_type
-        if self._codec is not _JSON_CODEC:
+        if self._codec is codecs.CBOR:
+            content_type = CBOR_SEQUENCE
+        elif self._codec is not _JSON_CODEC:
             content_type = f"{content_type};stream=watch"
         headers = [("Content-Type", content_type)]
         return Push(200, run, headers)
@@ -409,7 +416,7 @@ def _finish(request: Request, wire: Wire) -> None:
     if isinstance(wire, Upgrade):
         REQUESTS.observe(request, wire, 0)
         return
-    if not any(name == "Cache-Control" for name, _ in wire.headers):
+    if not request.info.error and not any(name == "Cache-Control" for name, _ in wire.headers):
         # upstream: apiserver pkg/endpoints/filters/cachecontrol.go WithCacheControl
         wire.headers.append(("Cache-Control", "no-cache, private"))
     if request.audit_id:

@@ -34,6 +34,8 @@ from pykube_cp.api.subresource import handle as handle_subresource
 from pykube_cp.api.verbs import create, delete, get, patch, update, watch
 from pykube_cp.api.verbs import list as list_verb
 from pykube_cp.machinery import errors, schema
+from pykube_cp.machinery.codec import catalog as codecs
+from pykube_cp.machinery.codec.negotiation import CBOR_SEQUENCE
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.resources.subresources.catalog import PAGES
 
@@ -97,7 +99,7 @@ def _nowhere(services: Services, path: str) -> Response:
     prefix, _, rest = path.removeprefix("/").partition("/")
     group = rest.partition("/")[0] if prefix == "apis" else ""
     is_below_group = (prefix == "api" and rest) or (group and services.catalog.group(group))
-    if is_below_group or not path:
+    if is_below_group:
         raise not_found()
     return not_found_page()
 
@@ -106,19 +108,30 @@ async def _resource(services: Services, request: Request) -> Outcome:
     info = request.info
     route = routes.find(services.catalog, info) if _is_below(request.path, info) else None
     if route is None:
+        if not request.path:
+            raise not_found()
         return _nowhere(services, request.path)
     if request.method not in route.methods:
         raise not_allowed()
     request.is_served = True
     if info.verb == "patch" and route.produces == endpoints.OBJECT_MEDIA:
-        require_consumable(request, patching.accepted(route.resource))
-    require_acceptable(request, route.produces)
+        require_consumable(request, patching.accepted(services, route.resource))
+    require_acceptable(request, _produces(services, route))
     if len(info.parts) > 1 and not info.name:
         raise errors.bad_request("name must be provided")
     scope = Scope(services, request, route.resource, services.store(route.resource))
     scope.subresource = route.subresource
     _warn(request, scope.kind)
     return await _serve(scope)
+
+
+def _produces(services: Services, route: routes.Route) -> tuple[str, ...]:
+    """The media types of a route, among them those behind feature gates."""
+    if not services.media.has_cbor or endpoints.OBJECT_MEDIA[0] not in route.produces:
+        return route.produces
+    if route.produces == endpoints.STREAM_MEDIA:
+        return (*route.produces, codecs.CBOR.media_type, CBOR_SEQUENCE)
+    return (*route.produces, codecs.CBOR.media_type)
 
 
 def _is_below(path: str, info: RequestInfo) -> bool:

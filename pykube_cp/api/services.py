@@ -9,6 +9,7 @@ from pykube_cp.authn.chain import AuthenticationChain
 from pykube_cp.authz.chain import AuthorizationChain
 from pykube_cp.client.interface import Client
 from pykube_cp.config import ApiServerConfig
+from pykube_cp.machinery.codec.catalog import Media
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.metrics import Metric
 from pykube_cp.registry.catalog import Catalog
@@ -31,6 +32,7 @@ class Services:
         token_signer: makes service-account tokens, see ``authn``.
         health_checks: by name, of ``/healthz``, ``/livez`` and ``/readyz``.
         ready_checks: of ``/readyz`` besides.
+        media: how objects are sent and read.
         metric_sources: what others in this process measure, for ``/metrics``.
     """
 
@@ -49,6 +51,7 @@ class Services:
     metric_sources: list[Callable[[], Iterable[Metric]]] = field(default_factory=list)
     stores: dict[GVR, Store] = field(default_factory=dict)
     cached: dict[str, Any] = field(default_factory=dict)
+    media: Media = field(default_factory=Media)
 
     def store(self, resource: Resource) -> Store:
         """The store of a row; rows that are views on another row share its store."""

@@ -119,6 +119,9 @@ def flags_of(config: ApiServerConfig) -> dict[str, str]:
         "anonymous-auth": config.anonymous_auth,
         "bind-address": config.bind_address,
         "disable-admission-plugins": config.disabled_admission_plugins,
+        "feature-gates": ",".join(
+            f"{name}={str(is_on).lower()}" for name, is_on in sorted(config.feature_gates.items())
+        ),
         "etcd-compaction-interval": _duration(config.compaction_seconds),
         "kubelet-certificate-authority": config.kubelet_ca_file,
         "kubelet-client-certificate": config.kubelet_client_certificate,

@@ -51,6 +51,14 @@ def add_server(parser: argparse.ArgumentParser) -> None:
         help="which APIs to serve: api/all, api/ga, api/beta, api/alpha, GROUP/VERSION or "
         "GROUP/VERSION/RESOURCE, each =true or =false",
     )
+    parser.add_argument(
+        "--feature-gates",
+        action="append",
+        default=[],
+        metavar="KEY=BOOL,...",
+        help="upstream's feature gates that can be switched: CBORServingAndStorage=true|false "
+        "(default: false)",
+    )
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +84,13 @@ def runtime_config(texts: Sequence[str]) -> dict[str, str]:
     from pykube_cp.registry import enablement  # noqa: PLC0415 - not for --help
 
     return enablement.parse(",".join(texts))
+
+
+def feature_gates(texts: Sequence[str]) -> dict[str, bool]:
+    """``--feature-gates``, which may be given several times."""
+    from pykube_cp.registry import feature_gates  # noqa: PLC0415 - not for --help
+
+    return feature_gates.parse(",".join(texts))
 
 
 def own_address() -> str:

@@ -69,6 +69,7 @@ def server_config(options: argparse.Namespace) -> ApiServerConfig:
         advertise_address=address,
         service_cidrs=tuple(options.service_cidr.split(",")),
         runtime_config=common.runtime_config(options.runtime_config),
+        feature_gates=common.feature_gates(options.feature_gates),
     )
 
 

@@ -151,12 +151,17 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
             yield orjson.loads(line)
 
 
-async def start(folder: Path, runtime_config: Mapping[str, str] | None = None) -> Api:
+async def start(
+    folder: Path,
+    runtime_config: Mapping[str, str] | None = None,
+    feature_gates: Mapping[str, bool] | None = None,
+) -> Api:
     keys = pki.ensure_cluster(folder, ("localhost",), ("127.0.0.1",))
     config = ApiServerConfig(
         port=0,
         disabled_admission_plugins=("ServiceAccount",),
         runtime_config=dict(runtime_config or {}),
+        feature_gates=dict(feature_gates or {}),
     )
     server = await controlplane.start_api_server(config, keys, MemoryStorage())
     return Api(server, keys)

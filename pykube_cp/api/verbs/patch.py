@@ -5,7 +5,7 @@ from typing import Any
 
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import ownership, patching
-from pykube_cp.api.configuration import Configuration
+from pykube_cp.api.configuration import Configuration, of_cbor
 from pykube_cp.api.decode import BODY_LIMIT, Validation
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
@@ -43,7 +43,7 @@ class Patch:
     def __init__(self, scope: Scope, media_type: str, body: Any, options: Options) -> None:
         self._scope = scope
         self.options = options
-        self.is_apply = media_type == patching.APPLY
+        self.is_apply = media_type in patching.APPLIES
         validation = Validation(scope.request.warnings, options.field_validation)
         if self.is_apply:
             self._configuration = Configuration(body, validation)
@@ -85,14 +85,16 @@ class Patch:
 async def read(scope: Scope) -> Patch:
     """The request's patch, as far as it can be judged without the object."""
     media_type = _media_type(scope.request.header("content-type"))
-    known = patching.accepted(scope.resource)
+    known = patching.accepted(scope.services, scope.resource)
     if media_type not in known:
         raise errors.unsupported_media_type(known)
-    is_apply = media_type == patching.APPLY
+    is_apply = media_type in patching.APPLIES
     given = scope.request.object
     data = await scope.request.body.read(BODY_LIMIT) if given is None else b""
     options = scope.options("PatchOptions", _check_apply if is_apply else _check_other)
-    if given is None:
+    if given is None and media_type == patching.APPLY_CBOR:
+        given = of_cbor(data)
+    elif given is None:
         given = data if is_apply else patching.parse(data)
     return Patch(scope, media_type, given, options)
 

@@ -23,6 +23,25 @@ CBOR: Codec = Cbor()
 CODECS: tuple[Codec, ...] = (JSON, YAML, PROTOBUF)
 """What is served, the default first."""
 
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The media types that a server speaks, the default first."""
+
+    codecs: tuple[Codec, ...] = CODECS
+
+    @property
+    def types(self) -> list[str]:
+        return [codec.media_type for codec in self.codecs]
+
+    @property
+    def has_cbor(self) -> bool:
+        return CBOR in self.codecs
+
+
+WITH_CBOR = Media((*CODECS, CBOR))
+"""Behind a feature gate, upstream as here."""
+
 KNOWN: Mapping[str, Codec] = {codec.media_type: codec for codec in (*CODECS, CBOR)}
 
 _INTERPRETED = {

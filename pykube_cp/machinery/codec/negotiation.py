@@ -13,6 +13,9 @@ from pykube_cp.machinery.gvk import GVK
 Allows = Callable[[str, GVK | None], bool]
 """Whether an endpoint can give a media type, transformed into a kind (None: as it is)."""
 
+CBOR_SEQUENCE = "application/cbor-seq"
+"""How a watch in CBOR is called: it is no single item."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
@@ -170,7 +173,12 @@ def media_types(codecs: Sequence[Codec]) -> list[str]:
 
 
 def stream_types(codecs: Sequence[Codec]) -> list[str]:
-    return [f"{codec.media_type};stream=watch" for codec in codecs if codec.streams]
+    return [_streamed(codec) for codec in codecs if codec.streams]
+
+
+def _streamed(codec: Codec) -> str:
+    is_sequence = codec.media_type == "application/cbor"
+    return CBOR_SEQUENCE if is_sequence else f"{codec.media_type};stream=watch"
 
 
 def codec_for(content_type: str, codecs: Sequence[Codec], *, stream: bool = False) -> Codec:

@@ -1,0 +1,137 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from pykube_cp.api import compression
+from pykube_cp.client.http import HttpClient
+from pykube_cp.machinery.codec.catalog import CBOR
+from pykube_cp.registry import feature_gates
+from tests.api.serving import JSON, PROTOBUF, Answer, Api, config_map, start
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+YAML = "application/yaml"
+ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+
+async def get(api: Api, path: str, encoding: str, accept: str = JSON) -> Answer:
+    """The answer as it comes, not unpacked."""
+    headers = {"Accept": accept, "Accept-Encoding": encoding}
+    client = HttpClient(tls=api.tls(api.admin), decompress=False)
+    try:
+        response = await client.request("GET", api.access.server + path, headers=headers)
+    finally:
+        await client.close()
+    return Answer(response.status, response.body, response.headers)
+
+
+@pytest.mark.parametrize("accept", [JSON, YAML, PROTOBUF])
+async def test_large_objects_come_in_gzip_for_who_takes_it(api: Api, accept: str) -> None:
+    path = await api.namespace()
+    await api("POST", path + "/configmaps", config_map(k="x" * 150_000))
+    url = path + "/configmaps/a"
+    packed = await get(api, url, "deflate, gzip", accept)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    body = gzip.decompress(packed.body)
+    assert len(packed.body) < len(body) / 10
+    for wish in ("identity", "gzip;q=1", "GZIP", "br"):
+        answer = await get(api, url, wish, accept)
+        assert "Content-Encoding" not in answer.headers
+        assert answer.body == body
+
+
+async def test_only_what_is_large_is_worth_it(api: Api) -> None:
+    path = await api.namespace()
+    await api("POST", path + "/configmaps", config_map(k="x" * 100_000))
+    answer = await get(api, path + "/configmaps/a", "gzip")
+    assert "Content-Encoding" not in answer.headers
+    assert answer.json["data"]["k"] == "x" * 100_000
+
+
+async def test_lists_that_are_sent_in_pieces_are_squeezed_in_pieces(api: Api) -> None:
+    path = await api.namespace()
+    for name in ("a", "b", "c"):
+        await api("POST", path + "/configmaps", config_map(name, k=name * 300_000))
+    plain = await get(api, path + "/configmaps", "identity")
+    packed = await get(api, path + "/configmaps", "gzip")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Length" not in packed.headers
+    assert len(packed.body) < compression.LEAST
+    assert gzip.decompress(packed.body) == plain.body
+
+
+async def test_cbor_is_behind_its_gate(api: Api) -> None:
+    answer = await api("GET", "/api/v1/namespaces", Accept=CBOR.media_type)
+    assert answer.status == 406
+    path = await api.namespace()
+    answer = await api("POST", path + "/configmaps", CBOR.encode(config_map()), CBOR.media_type)
+    assert answer.status == 415
+    assert answer.message == (
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ACCEPTED
+    )
+
+
+async def test_cbor_with_its_gate(tmp_path: Path) -> None:
+    gates = feature_gates.parse("CBORServingAndStorage=true")
+    api = await start(tmp_path, feature_gates=gates)
+    try:
+        path = await api.namespace()
+        body, cbor = CBOR.encode(config_map()), CBOR.media_type
+        answer = await api("POST", path + "/configmaps", body, cbor, Accept=cbor)
+        assert answer.status == 201
+        assert CBOR.decode(answer.body)["metadata"]["name"] == "a"
+        patch = CBOR.encode({**config_map(), "data": {"x": "y"}})
+        url, kind = (
+            path + "/configmaps/a?fieldManager=me&force=true",
+            "application/apply-patch+cbor",
+        )
+        assert (await api("PATCH", url, patch, kind)).json["data"] == {"x": "y"}
+        assert (await api("PATCH", url, b"\xff", kind)).status == 400
+    finally:
+        await api.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("Nothing=true", "unrecognized feature gate: Nothing"),
+        ("CBORServingAndStorage", "missing bool value for CBORServingAndStorage"),
+        (
+            "CBORServingAndStorage=yes",
+            (
+                'invalid value of CBORServingAndStorage=yes, err: strconv.ParseBool: parsing "yes": '
+                "invalid syntax"
+            ),
+        ),
+    ],
+)
+async def test_gates_that_nobody_knows(text: str, error: str) -> None:
+    with pytest.raises(feature_gates.FeatureGateError) as refused:
+        feature_gates.parse(text)
+    assert str(refused.value) == error
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("limit=", 'strconv.ParseInt: parsing "": invalid syntax'),
+        ("limit=1_0", 'strconv.ParseInt: parsing "1_0": invalid syntax'),
+        ("timeoutSeconds=%201", 'strconv.ParseInt: parsing " 1": invalid syntax'),
+        (
+            "limit=" + "9" * 5000,
+            f'strconv.ParseInt: parsing "{"9" * 5000}": value out of range',
+        ),
+        ("limit=-" + "9" * 20, f'strconv.ParseInt: parsing "-{"9" * 20}": value out of range'),
+    ],
+)
+async def test_numbers_of_lists(api: Api, query: str, message: str) -> None:
+    answer = await api("GET", f"/api/v1/namespaces?{query}")
+    assert (answer.status, answer.message) == (400, message)
+
+
+async def test_a_list_without_bounds(api: Api) -> None:
+    assert (await api("GET", "/api/v1/namespaces?limit=-1")).status == 200
+    assert (await api("GET", "/api/v1/namespaces?limit=" + "0" * 5000)).status == 200
