@@ -200,8 +200,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             await (wanted or (_upgrade if upgrades else _describe))(asked)
             if not writer.is_closing():
                 await writer.drain()
-    except (asyncio.IncompleteReadError, OSError, ValueError):
-        pass
+    except (asyncio.CancelledError, asyncio.IncompleteReadError, OSError, ValueError):
+        pass  # the end of the run, or of the connection
     finally:
         writer.close()
 
