@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
     common.log_to_stderr(options.verbose)
 
     async def main(stopped: asyncio.Event) -> None:
+        common.keep_all()
         from pykube_cp import controlplane  # noqa: PLC0415 - not for --help
 
         begin = clock.monotonic()
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
             f"pykube-cp: API server ready at {up.server_url(server.config)} after {seconds:.2f} s"
         )
         print(text, file=sys.stderr, flush=True)
+        common.collect_again()
         await controlplane.run_until(stopped, server, lambda: None)
 
     return common.run(main)

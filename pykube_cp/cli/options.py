@@ -135,6 +135,17 @@ def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> int:
     return 0
 
 
+def keep_all() -> None:
+    """While a server starts nearly all that is made stays: to look for garbage is time lost."""
+    gc.disable()
+
+
+def collect_again() -> None:
+    """From now on, without what the start has made."""
+    gc.freeze()
+    gc.enable()
+
+
 async def run_stoppable(work: Coroutine[Any, Any, None], stopped: asyncio.Event) -> None:
     """Run until the work ends or a signal comes; a failure of the work is raised."""
     working = asyncio.ensure_future(work)

@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def serve(options: argparse.Namespace, stopped: asyncio.Event) -> None:
     """Start in order, say so, run until told to stop."""
+    common.keep_all()
     from pykube_cp import controlplane  # noqa: PLC0415 - not for --help
 
     begin = clock.monotonic()
@@ -53,6 +54,7 @@ async def serve(options: argparse.Namespace, stopped: asyncio.Event) -> None:
         file=sys.stderr,
         flush=True,
     )
+    common.collect_again()
     host = "pykube-cp"
     await controlplane.start_controllers(server, controller_config(options, config, keys), host)
     await controlplane.start_scheduler(server, SchedulerConfig(), host)
