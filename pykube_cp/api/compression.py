@@ -1,17 +1,23 @@
-"""Large objects in gzip, for who takes it: squeezed in threads, so that others need not wait."""
+"""Large objects and watched lists in gzip, for who takes it.
+
+What is large is squeezed in threads, so that others need not wait.
+"""
 # upstream: apiserver pkg/endpoints/handlers/responsewriters/writers.go deferredResponseWriter,
-# compression.go ContentEncodingSupported
+# compression.go ContentEncodingSupported; apiserver pkg/endpoints/handlers/watch.go watchResponseWriter
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
-from pykube_cp.api.request import Request, Response, Stream, Wire
+from pykube_cp.api.request import Push, Request, Response, Sink, Stream, Wire
 
 LEAST = 128 << 10
 """Answers of so many bytes are still sent as they are."""
+AT_ONCE = 32 << 10
+"""Frames of a watch of so many bytes are squeezed without a thread."""
 _LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
 _ENCODED = (("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
@@ -28,6 +34,8 @@ async def compressed(request: Request, wire: Wire) -> Wire:
     elif isinstance(wire, Stream) and _size(wire) > LEAST and takes_gzip(request):
         kept = [pair for pair in wire.headers if pair[0] != "Content-Length"]
         return Stream(wire.status, _squeezed(wire.chunks), [*kept, *_ENCODED], is_object=True)
+    elif isinstance(wire, Push) and wire.is_list and takes_gzip(request):
+        return Push(wire.status, _squeezing(wire), [*wire.headers, *_ENCODED])
     return wire
 
 
@@ -42,9 +50,74 @@ def takes_gzip(request: Request) -> bool:
     return any(coding.strip() == "gzip" for coding in codings)
 
 
+def _squeezing(wire: Push) -> Any:
+    async def run(sink: Sink) -> None:
+        squeezed = SqueezedSink(sink)
+        try:
+            await wire.run(squeezed)
+        finally:
+            await squeezed.flushed()
+
+    return run
+
+
+class SqueezedSink:
+    """Frames as gzip members: one for all of a turn of the loop, so that nothing is held back.
+
+    Watchers who see the same share the members. While a large one is squeezed in a thread, those
+    that come after it wait.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._waiting: list[bytes] = []
+        self._open = True
+        self._working: asyncio.Future[None] | None = None
+
+    @property
+    def closed(self) -> Awaitable[None]:
+        return self._sink.closed
+
+    def write(self, frame: bytes) -> bool:
+        if not self._waiting and self._working is None:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting.append(frame)
+        return self._open
+
+    def _flush(self) -> None:
+        if self._working is None:
+            data = b"".join(self._waiting)
+            if len(data) <= AT_ONCE:
+                self._waiting.clear()
+                self._pass(_member(data) if data else b"")
+            else:
+                self._working = asyncio.ensure_future(self._work())
+
+    async def _work(self) -> None:
+        while self._waiting and self._open:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._pass(await _in_thread(_whole, data))
+        self._working = None
+
+    def _pass(self, member: bytes) -> None:
+        self._open = self._open and (not member or self._sink.write(member))
+
+    async def flushed(self) -> None:
+        """Wait until all that was written is with the sink."""
+        self._flush()
+        if self._working is not None:
+            await self._working
+
+
 def _whole(data: bytes) -> bytes:
     squeezing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     return squeezing.compress(data) + squeezing.flush()
+
+
+@lru_cache(64)
+def _member(data: bytes) -> bytes:
+    return _whole(data)
 
 
 async def _squeezed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -215,11 +215,15 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Push:
-    """A stream that writes when it likes: ``run`` gets the sink, and the stream ends when it returns."""
+    """A stream that writes when it likes: ``run`` gets the sink, and the stream ends when it returns.
+
+    ``is_list``: it begins with a whole list, and may be compressed.
+    """
 
     status: int
     run: Callable[[Sink], Awaitable[None]]
     headers: list[tuple[str, str]] = field(default_factory=list)
+    is_list: bool = False
 
 
 class RawConnection(Protocol):
@@ -279,11 +283,13 @@ class Watched(msgspec.Struct, frozen=True):
 class WatchResult(msgspec.Struct):
     """A watch: ``run`` calls ``deliver`` with each event, until it returns or is cancelled.
 
-    ``deliver`` answers false when its reader is gone or cannot keep up.
+    ``deliver`` answers false when its reader is gone or cannot keep up. ``is_list``: it begins with a
+    whole list, and tells where that ends.
     """
 
     resource: Resource
     run: Callable[[Callable[[Watched], bool]], Awaitable[None]]
+    is_list: bool = False
 
 
 Result = ObjectResult | ListResult | WatchResult

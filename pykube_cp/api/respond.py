@@ -292,7 +292,7 @@ class Form:
         elif self._codec is not _JSON_CODEC:
             content_type = f"{content_type};stream=watch"
         headers = [("Content-Type", content_type)]
-        return Push(200, run, headers)
+        return Push(200, run, headers, result.is_list)
 
     def _table_frame(self, watched: Watched) -> bytes:
         """The event's frame in a Table; only the first tells the columns."""

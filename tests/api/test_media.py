@@ -1,6 +1,8 @@
+import asyncio
 import gzip
 from pathlib import Path
 
+import orjson
 import pytest
 
 from pykube_cp.api import compression
@@ -135,3 +137,53 @@ async def test_numbers_of_lists(api: Api, query: str, message: str) -> None:
 async def test_a_list_without_bounds(api: Api) -> None:
     assert (await api("GET", "/api/v1/namespaces?limit=-1")).status == 200
     assert (await api("GET", "/api/v1/namespaces?limit=" + "0" * 5000)).status == 200
+
+
+@pytest.mark.parametrize("size", [10, compression.AT_ONCE])
+async def test_a_watch_that_begins_with_a_list_is_squeezed(api: Api, size: int) -> None:
+    path = await api.namespace()
+    for name in ("a", "b"):
+        await api("POST", path + "/configmaps", config_map(name, k=name * size))
+    url = path + "/configmaps?watch=true&timeoutSeconds=1&sendInitialEvents=true"
+    url += "&resourceVersionMatch=NotOlderThan"
+    answer = await get(api, url, "gzip")
+    assert "Content-Encoding" not in answer.headers
+    answer = await get(api, url + "&allowWatchBookmarks=true", "gzip")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    lines = gzip.decompress(answer.body).splitlines()
+    assert [orjson.loads(line)["type"] for line in lines[:3]] == ["ADDED", "ADDED", "BOOKMARK"]
+
+
+class Collected:
+    """A sink that keeps what it gets, and takes only so many frames."""
+
+    def __init__(self, limit: int) -> None:
+        self.frames: list[bytes] = []
+        self._limit = limit
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def write(self, frame: bytes) -> bool:
+        self.frames.append(frame)
+        return len(self.frames) < self._limit
+
+
+async def test_each_turn_of_the_loop_is_one_member() -> None:
+    sink = Collected(9)
+    squeezed = compression.SqueezedSink(sink)
+    large = b"l" * (compression.AT_ONCE + 1)
+    for frames in ([b"a", b"b"], [b"c"], [large, b"d"], [b"e"], [b"f"]):
+        assert all(squeezed.write(frame) for frame in frames)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    await squeezed.flushed()
+    members = [gzip.decompress(frame) for frame in sink.frames]
+    assert members[:3] == [b"ab", b"c", large + b"d"]
+    assert b"".join(members[3:]) == b"ef"
+
+
+async def test_a_reader_who_takes_no_more_is_told_at_the_next_frame() -> None:
+    squeezed = compression.SqueezedSink(Collected(1))
+    assert squeezed.write(b"a")
+    await squeezed.flushed()
+    assert not squeezed.write(b"b")

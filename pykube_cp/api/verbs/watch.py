@@ -32,7 +32,7 @@ async def handle(scope: Scope) -> WatchResult:
     if options.version and options.send_initial_events:
         await wait_for(scope.services.caches, options.version)
     watcher = Watcher(scope, options, selection, cache)
-    return WatchResult(scope.resource, watcher.run)
+    return WatchResult(scope.resource, watcher.run, is_list=watcher.begins_with_list)
 
 
 class Watcher:
@@ -52,6 +52,11 @@ class Watcher:
         self._sent = 0
         self._stop: asyncio.Future[None] | None = None
         self._deliver: Deliver = _nobody
+
+    @property
+    def begins_with_list(self) -> bool:
+        """Whether it sends all there is first, and says where that ends."""
+        return bool(self._options.send_initial_events and self._options.allow_bookmarks)
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver until time is up or the reader is gone."""
@@ -89,7 +94,7 @@ class Watcher:
             if self._matches(entry) and not self._send(Watched("ADDED", entry)):
                 return
         self._sent = revision
-        if self._options.send_initial_events and self._options.allow_bookmarks:
+        if self.begins_with_list:
             self._send(Watched("BOOKMARK", None, revision, initial_events_end=True))
 
     async def _replay(self, after: int) -> None:
