@@ -8,11 +8,11 @@ What is large is squeezed in threads, so that others need not wait.
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
 from pykube_cp.api.request import Push, Request, Response, Sink, Stream, Wire
+from pykube_cp.api.threads import in_thread
 
 LEAST = 128 << 10
 """Answers of so many bytes are still sent as they are."""
@@ -21,15 +21,13 @@ AT_ONCE = 32 << 10
 _LEVEL = 1
 _GZIP = 16 + zlib.MAX_WBITS
 _ENCODED = (("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
-_threads = ThreadPoolExecutor(2, "gzip")
-"""So few, lest squeezing take all processors."""
 
 
 async def compressed(request: Request, wire: Wire) -> Wire:
     """The answer, in gzip when it is a large object and the client takes that."""
     if isinstance(wire, Response):
         if len(wire.body) > LEAST and wire.is_object and takes_gzip(request):
-            wire.body = await _in_thread(_whole, wire.body)
+            wire.body = await in_thread(_whole, wire.body)
             wire.headers.extend(_ENCODED)
     elif isinstance(wire, Stream) and _size(wire) > LEAST and takes_gzip(request):
         kept = [pair for pair in wire.headers if pair[0] != "Content-Length"]
@@ -97,7 +95,7 @@ class SqueezedSink:
         while self._waiting and self._open:
             data = b"".join(self._waiting)
             self._waiting.clear()
-            self._pass(await _in_thread(_whole, data))
+            self._pass(await in_thread(_whole, data))
         self._working = None
 
     def _pass(self, member: bytes) -> None:
@@ -123,11 +121,6 @@ def _member(data: bytes) -> bytes:
 async def _squeezed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     squeezing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     async for chunk in chunks:
-        if data := await _in_thread(squeezing.compress, chunk):
+        if data := await in_thread(squeezing.compress, chunk):
             yield data
     yield squeezing.flush()
-
-
-async def _in_thread(work: Any, data: bytes) -> bytes:
-    made: bytes = await asyncio.get_running_loop().run_in_executor(_threads, work, data)
-    return made

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pykube_cp.api.scope import Options, Scope
+from pykube_cp.api.threads import in_thread_if_large
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
@@ -58,7 +60,8 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
     if media_type not in known:
         raise errors.unsupported_media_type(known)
     try:
-        decoded = codecs.decode_body(media_type, data, default=gvk, strict=strict)
+        decode = partial(codecs.decode_body, media_type, data, default=gvk, strict=strict)
+        decoded = await in_thread_if_large(len(data), decode)
     except UnreadableError as error:
         raise errors.bad_request(_unrecognized(gvk, str(error), data)) from None
     except DecodeError as error:

@@ -1,5 +1,6 @@
 """What goes over the wire: media types, forms, and bodies that make no sense."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -202,3 +203,22 @@ async def test_versions_of_one_kind_show_the_same_objects(api: Api) -> None:
     assert (other["apiVersion"], other["note"]) == ("events.k8s.io/v1", "m")
     assert other["regarding"]["name"] == "p"
     assert other["metadata"]["resourceVersion"] == answer.version
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [("POST", "application/yaml"), ("PATCH", "application/apply-patch+yaml")],
+)
+async def test_others_are_served_while_a_long_body_is_read(
+    api: Api, method: str, kind: str
+) -> None:
+    path = await api.namespace()
+    url = path + ("/configmaps" if method == "POST" else "/configmaps/a?fieldManager=me")
+    body = b"apiVersion: v1\nkind: ConfigMap\ndata: [%s]" % (b"a," * 300_000)
+    slow = asyncio.ensure_future(api(method, url, body, kind))
+    served = 0
+    while not slow.done():
+        assert (await api("GET", path + "/configmaps")).status == 200
+        served += 1
+    assert served > 12  # some come before all of the body is there
+    assert (await slow).status in {400, 500}
