@@ -12,7 +12,7 @@ from pykube_cp.machinery.go_numbers import parse_int
 _FLAGS = ("follow", "previous", "timestamps")
 _NUMBERS = (("tailLines", 0), ("limitBytes", 1), ("sinceSeconds", 1))
 _NO_TIME = "0001-01-01T00:00:00Z"
-_ROOT = Path("[]")
+_ROOT = Path("")
 
 
 @dataclass(frozen=True, slots=True)

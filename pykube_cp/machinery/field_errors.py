@@ -79,13 +79,14 @@ OMITTED = _Omitted()
 class Path:
     """Where a field is: ``spec.containers[0].name``, ``metadata.labels[app]``. Immutable.
 
-    ``Path()`` is the root, whose children have no dot before them.
+    ``Path()`` is the root, whose children have no dot before them; ``Path("")`` is a place without a
+    name, shown as ``[]``.
     """
 
     __slots__ = ("_text",)
 
     def __init__(self, *names: str) -> None:
-        self._text = ".".join(names)
+        self._text = ".".join(names) or ("[]" if names else "")
 
     def child(self, name: str, *more: str) -> "Path":
         if more:

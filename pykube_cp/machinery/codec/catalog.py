@@ -13,7 +13,8 @@ from pykube_cp.machinery.codec.yaml import Yaml
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.leaves import json_kind
 from pykube_cp.machinery.objects import Object
-from pykube_cp.machinery.strict_errors import strict_errors
+from pykube_cp.machinery.repeated import overlaid
+from pykube_cp.machinery.strict_errors import Written, strict_errors
 
 JSON: Codec = Json()
 YAML: Codec = Yaml()
@@ -93,9 +94,9 @@ def decode_body(
             the kind can be told.
     """
     codec = KNOWN[media_type]
-    errors: list[str] | None = [] if strict else None
+    found: list[str] = []
     try:
-        value = codec.decode(data, default, strict=errors)
+        value = codec.decode(data, default, strict=found)
     except DecodeError as error:
         if codec.typed:
             raise
@@ -104,15 +105,19 @@ def decode_body(
     if value is None:
         value = {}  # null says nothing
     kind = schema.find(gvk) if normalize and not codec.typed else None
-    found = errors or []
     if kind is not None:
-        value, more = structural.normalize(value, kind, strict=strict)
-        found += more
+        if isinstance(value, Written):
+            found += strict_errors(value, kind)
+            value = overlaid(value.tree, kind)
+            value, _ = structural.normalize(value, kind, strict=False)
+        else:
+            value, more = structural.normalize(value, kind, strict=strict)
+            found += more
     elif strict and not codec.typed:
         found += strict_errors(value, None)
         value = dict(value)
     value["apiVersion"], value["kind"] = gvk.api_version, gvk.kind
-    return Decoded(value, gvk, found)
+    return Decoded(value, gvk, found if strict else [])
 
 
 def kind_of(value: Any, data: bytes, default: GVK | None = None) -> GVK:
@@ -122,6 +127,8 @@ def kind_of(value: Any, data: bytes, default: GVK | None = None) -> GVK:
         if value is not None:
             raise _unreadable(json_kind(value), f"Go value of type {_HEAD}")
         value = {}
+    # encoding/json, with which upstream reads these two, takes keys in any case
+    value = {key.lower(): member for key, member in value.items()}
     group, version = _group_version(_text(value, "apiVersion"))
     kind = _text(value, "kind")
     if default is not None:
@@ -143,7 +150,7 @@ def _group_version(api_version: str) -> GroupVersion:
 
 
 def _text(value: Object, name: str) -> str:
-    text = value.get(name)
+    text = value.get(name.lower())
     if text is None:
         return ""
     if not isinstance(text, str):

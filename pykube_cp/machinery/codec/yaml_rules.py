@@ -44,6 +44,8 @@ _POINT_FORM = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _INT_FORM = re.compile(
     r"[-+]?(?:(0[xX][0-9a-fA-F]+)|(0[bB][01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))", re.ASCII
 )
+_TOO_DEEP = "exceeded max depth of 10000"
+_TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
 _NULL_KEY = "null"  # compared by identity
 _MISREAD = re.compile(
     r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*"
@@ -148,6 +150,8 @@ def _message(error: Exception) -> str:
     if isinstance(error, yaml.reader.ReaderError):
         return f"yaml: {error.reason}"
     problem = getattr(error, "problem", None) or error
+    if problem == _TOO_DEEP_FOR_LIBYAML:
+        return f"yaml: {_TOO_DEEP}"
     mark = getattr(error, "problem_mark", None)
     if mark is not None and mark.line:
         return f"yaml: line {mark.line + isinstance(error, yaml.scanner.ScannerError)}: {problem}"
@@ -236,7 +240,7 @@ class _Builder:
         if self._awaits_key():
             raise DecodeError("yaml: invalid map key")
         if len(self._stack) >= MAX_DEPTH:
-            raise DecodeError("yaml: exceeded max depth")
+            raise DecodeError(f"yaml: {_TOO_DEEP}")
         line = _line(event)
         self._stack.append(_Open(into, self._nodes, event.anchor, line))
         self._nodes += 1

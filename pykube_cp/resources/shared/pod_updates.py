@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from pykube_cp.machinery import names, objects
-from pykube_cp.machinery.field_errors import ErrorType, FieldError, Path
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.validation import validate_immutable
@@ -26,7 +26,7 @@ _UPDATABLE = (
 
 def general(text: str) -> FieldError:
     """An error about the pod as a whole."""
-    return FieldError(ErrorType.FORBIDDEN, "", "", text)
+    return FieldError.forbidden(Path(""), text)
 
 
 def difference(old: Any, new: Any) -> str:
