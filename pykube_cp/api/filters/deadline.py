@@ -3,7 +3,9 @@
 
 import asyncio
 
-from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo
+import orjson
+
+from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo, Response
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec.interface import DecodeError
@@ -24,14 +26,22 @@ def build(services: Services, following: Handler) -> Handler:
             return await following(request)
         left = request.received_at + _seconds(request, maximum) - clock.monotonic()
         if left <= 0:
-            raise errors.timeout_error(_TEXT, 0)
+            return _too_late()
         try:
             async with asyncio.timeout(left):
                 return await following(request)
         except TimeoutError:
-            raise errors.timeout_error(_TEXT, 0) from None
+            return _too_late()
 
     return handle
+
+
+def _too_late() -> Response:
+    """A Status that says neither its kind nor its media type: it is written past all encoders."""
+    # upstream: apiserver pkg/server/filters/timeout.go baseTimeoutWriter.timeout
+    status = errors.timeout_error(_TEXT, 0).status()
+    del status["kind"], status["apiVersion"]
+    return Response(504, orjson.dumps(status) + b"\n", "text/plain; charset=utf-8")
 
 
 def is_long_running(info: RequestInfo) -> bool:
