@@ -65,7 +65,7 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
     except UnreadableError as error:
         raise errors.bad_request(_unrecognized(gvk, str(error), data)) from None
     except DecodeError as error:
-        raise errors.bad_request(_decode_text(gvk, str(error))) from None
+        raise errors.bad_request(_decode_text(gvk, str(error), error.stated)) from None
     return decoded.obj, decoded.strict_errors
 
 
@@ -135,9 +135,10 @@ def refusal(gvk: GVK) -> Callable[[str], errors.StatusError]:
     return lambda text: errors.bad_request(_decode_text(gvk, text))
 
 
-def _decode_text(gvk: GVK, text: str) -> str:
+def _decode_text(gvk: GVK, text: str, stated: GVK | None = None) -> str:
     # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
-    return f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: {text}'
+    stated = stated or gvk
+    return f'{stated.kind} in version "{stated.version}" cannot be handled as a {gvk.kind}: {text}'
 
 
 def _unrecognized(gvk: GVK, text: str, data: bytes) -> str:

@@ -62,7 +62,6 @@ def build(handler: Handler, messages: Messages, media: codecs.Media) -> WireHand
     async def handle(request: Request) -> Wire:
         try:
             wire = await encode(request, await handler(request), messages, media)
-            wire = await compressed(request, wire)
         except errors.StatusError as error:
             wire = failure(request, error, media)
         except asyncio.CancelledError:
@@ -71,6 +70,7 @@ def build(handler: Handler, messages: Messages, media: codecs.Media) -> WireHand
             _log.exception("%s %s failed", request.method, request.path)
             text = "an error on the server has prevented the request from succeeding"
             wire = failure(request, errors.internal_error(text), media)
+        wire = await compressed(request, wire)
         _finish(request, wire)
         return wire
 
@@ -153,7 +153,7 @@ def failure(request: Request, error: errors.StatusError, media: codecs.Media) ->
     headers = list(error.headers.items())
     if error.retry_after_seconds and "Retry-After" not in error.headers:
         headers.append(("Retry-After", str(error.retry_after_seconds)))
-    return Response(error.code, body, codec.media_type, headers)
+    return Response(error.code, body, codec.media_type, headers, is_object=True)
 
 
 class Form:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import orjson
 
 from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery.codec.catalog import PROTOBUF
+from pykube_cp.machinery.codec.interface import NotEncodableError
 from pykube_cp.machinery.metrics import REQUEST_SECONDS, Counter, Histogram
 from pykube_cp.machinery.objects import Object
 from pykube_cp.storage.interface import (
@@ -42,6 +44,8 @@ MODIFIED = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
 _FIRST = ("kind", "apiVersion")
+LARGEST = 1536 << 10
+"""Bytes of an object; more than that, etcd takes from nobody."""
 COMPACTED = "The provided continue parameter is too old"
 
 
@@ -71,7 +75,7 @@ class ObjectStore:
     ) -> Entry:
         """Write ``obj``, which from now on belongs to whoever watches."""
         note = Note(index, obj)
-        put = Put(key=key, render=renderer(obj), expected=ABSENT, note=note, expires_at=expires_at)
+        put = Put(key=key, render=bounded(obj), expected=ABSENT, note=note, expires_at=expires_at)
         name = key.rpartition("/")[2]
         with translated(group_resource, name):
             try:
@@ -95,9 +99,7 @@ class ObjectStore:
         As with ``create``, nobody may change ``obj`` afterwards.
         """
         note = Note(index, obj)
-        put = Put(
-            key=key, render=renderer(obj), expected=expected, note=note, expires_at=expires_at
-        )
+        put = Put(key=key, render=bounded(obj), expected=expected, note=note, expires_at=expires_at)
         with translated(group_resource, key.rpartition("/")[2]):
             revisions = await self._commit("update", group_resource, put)
         return note.entry or _entry_without_cache(key, obj, revisions[0], index)
@@ -141,6 +143,28 @@ def renderer(obj: Object) -> Callable[[int], bytes]:
         return orjson.dumps({name: obj[name] for name in _FIRST if name in obj} | obj)
 
     return render
+
+
+def bounded(obj: Object) -> Callable[[int], bytes]:
+    """As ``renderer``, and refuses what etcd would: more than ``LARGEST`` bytes in upstream's form."""
+    # upstream: etcd server/etcdserver/v3_server.go processInternalRaftRequestOnce
+    render = renderer(obj)
+
+    def render_bounded(revision: int) -> bytes:
+        data = render(revision)
+        if len(data) > LARGEST and _upstream_size(obj, data) > LARGEST:
+            raise errors.StatusError(500, "", "etcdserver: request is too large")
+        return data
+
+    return render_bounded
+
+
+def _upstream_size(obj: Object, data: bytes) -> int:
+    """Of the object in protobuf, where it has such a form; JSON makes some objects much longer."""
+    try:
+        return len(PROTOBUF.encode(obj))
+    except NotEncodableError:
+        return len(data)
 
 
 @contextmanager

@@ -222,3 +222,26 @@ async def test_others_are_served_while_a_long_body_is_read(
         served += 1
     assert served > 12  # some come before all of the body is there
     assert (await slow).status in {400, 500}
+
+
+async def test_objects_that_etcd_would_not_take(api: Api) -> None:
+    path = await api.namespace()
+    body = pod("a")
+    body["spec"]["containers"][0]["args"] = ["a" * 1_600_000]
+    answer = await api("POST", path + "/pods", body)
+    assert (answer.status, answer.message) == (500, "etcdserver: request is too large")
+    assert "reason" not in answer.json
+    # a mebibyte, though two in JSON
+    created = await api("POST", path + "/configmaps", config_map(k="\n" * ((1 << 20) - 1)))
+    assert created.status == 201
+    patch = {"metadata": {"annotations": {"a": "b"}}}
+    merge = "application/merge-patch+json"
+    assert (await api("PATCH", path + "/configmaps/a", patch, merge)).status == 200
+
+
+async def test_long_errors_come_in_gzip_for_who_takes_it(api: Api) -> None:
+    path = await api.namespace()
+    body = {"metadata": {"name": "a"}, "spec": {"ports": [{"port": 1}] * 2000}}
+    answer = await api("POST", path + "/services", body, **{"Accept-Encoding": "gzip"})
+    assert answer.status == 422
+    assert answer.headers["Content-Encoding"] == "gzip"

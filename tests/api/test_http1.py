@@ -118,6 +118,18 @@ async def test_a_body_that_is_too_long_is_answered(api: Api) -> None:
         assert await is_closed(reader)
 
 
+@pytest.mark.parametrize(("surplus", "ends"), [(200 << 10, False), (300 << 10, True)])
+async def test_what_is_too_much_of_a_body_may_end_the_connection(
+    api: Api, *, surplus: int, ends: bool
+) -> None:
+    path = await api.namespace() + "/configmaps"
+    body = b" " * ((3 << 20) + surplus)
+    async with api.connection() as (reader, writer):
+        writer.write(post(path, f"Content-Length: {len(body)}") + body)
+        status, headers, _ = await answer(reader)
+        assert (status, headers.get("connection") == "close") == (413, ends)
+
+
 async def test_a_body_that_breaks_off_is_no_request(api: Api) -> None:
     path = await api.namespace() + "/configmaps"
     async with api.connection() as (_, writer):

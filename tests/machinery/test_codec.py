@@ -340,3 +340,15 @@ def test_catalog_lists_all_pages() -> None:
         "application/vnd.kubernetes.protobuf",
         "application/cbor",
     }
+
+
+@pytest.mark.parametrize("number", ["1e300", "1.50", "9" * 100, "-0.0"])
+def test_errors_show_numbers_as_they_were_written(number: str) -> None:
+    body = b'{"kind":"Secret","metadata":{"generation":%b}}' % number.encode()
+    with pytest.raises(DecodeError) as caught:
+        decode_body(JSON.media_type, body, default=GVK("", "v1", "ConfigMap"))
+    assert str(caught.value) == (
+        f"json: cannot unmarshal number {number} into Go struct field "
+        "ObjectMeta.metadata.generation of type int64"
+    )
+    assert caught.value.stated == GVK("", "v1", "Secret")

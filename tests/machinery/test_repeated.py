@@ -20,7 +20,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize("strict", [True, False])
 @pytest.mark.parametrize(("members", "expected"), CASES)
 def test_objects_go_on_top_of_what_was_there(
-    members: str, expected: dict[str, Any], strict: bool
+    members: str, expected: dict[str, Any], *, strict: bool
 ) -> None:
     body = f'{{"metadata":{{"name":"a"}},{members}}}'.encode()
     decoded = decode_body(

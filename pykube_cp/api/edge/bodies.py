@@ -80,6 +80,7 @@ class IncomingBody:
         async for chunk in self.chunks():
             size += len(chunk)
             if size > limit:
+                self._size += size - limit - 1  # upstream takes one byte too many, and no more
                 raise errors.request_entity_too_large(f"limit is {limit}")
             parts.append(chunk)
         return b"".join(parts)

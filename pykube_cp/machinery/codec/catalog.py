@@ -6,14 +6,20 @@ from typing import Any
 
 from pykube_cp.machinery import schema, structural
 from pykube_cp.machinery.codec.cbor import Cbor
-from pykube_cp.machinery.codec.interface import Codec, DecodeError, UnreadableError
-from pykube_cp.machinery.codec.json import Json
+from pykube_cp.machinery.codec.interface import (
+    Codec,
+    DecodeError,
+    TypeMismatchError,
+    UnreadableError,
+)
+from pykube_cp.machinery.codec.json import Json, loads_as_written
 from pykube_cp.machinery.codec.protobuf import Protobuf
 from pykube_cp.machinery.codec.yaml import Yaml
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.leaves import json_kind
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.repeated import overlaid
+from pykube_cp.machinery.schema import Type
 from pykube_cp.machinery.strict_errors import Written, strict_errors
 
 JSON: Codec = Json()
@@ -106,18 +112,35 @@ def decode_body(
         value = {}  # null says nothing
     kind = schema.find(gvk) if normalize and not codec.typed else None
     if kind is not None:
-        if isinstance(value, Written):
-            found += strict_errors(value, kind)
-            value = overlaid(value.tree, kind)
-            value, _ = structural.normalize(value, kind, strict=False)
-        else:
-            value, more = structural.normalize(value, kind, strict=strict)
-            found += more
+        try:
+            value, more = _normalized(value, kind, strict=strict)
+        except DecodeError as error:
+            error = _as_written(error, data, kind) if codec is JSON else error
+            error.stated = gvk
+            raise error from None
+        found += more
     elif strict and not codec.typed:
         found += strict_errors(value, None)
         value = dict(value)
     value["apiVersion"], value["kind"] = gvk.api_version, gvk.kind
     return Decoded(value, gvk, found if strict else [])
+
+
+def _normalized(value: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str]]:
+    if not isinstance(value, Written):
+        return structural.normalize(value, kind, strict=strict)
+    made, _ = structural.normalize(overlaid(value.tree, kind), kind, strict=False)
+    return made, strict_errors(value, kind)
+
+
+def _as_written(error: DecodeError, data: bytes, kind: Type) -> DecodeError:
+    """The same error, with a number in it as it stands in the text."""
+    if isinstance(error, TypeMismatchError) and error.value.startswith("number "):
+        try:
+            structural.normalize(loads_as_written(data), kind, strict=False)
+        except DecodeError as exact:
+            return exact
+    return error
 
 
 def kind_of(value: Any, data: bytes, default: GVK | None = None) -> GVK:

@@ -18,7 +18,12 @@ MAX_DEPTH = 250
 
 
 class DecodeError(Exception):
-    """The bytes or values are not what they should be; the message is for the client."""
+    """The bytes or values are not what they should be; the message is for the client.
+
+    ``stated``: what the object says it is, where that could be read.
+    """
+
+    stated: GVK | None = None
 
     @property
     def message(self) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -13,6 +13,8 @@ from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.strict_errors import Pairs, Written
 
+_DIGITS = 19
+"""So many an int64 may have; Python takes long to read many more."""
 _SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
 
 
@@ -91,6 +93,29 @@ def _may_have_duplicates(data: bytes, value: Any) -> bool:
     if b"\\u0022" in data or _SPACED_KEY.search(data):
         return True
     return data.count(b'":') != orjson.dumps(value).count(b'":')
+
+
+class WrittenNumber(float):
+    """A number that shows itself as it was written."""
+
+    def __new__(cls, text: str) -> Self:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def loads_as_written(data: bytes) -> Any:
+    """The value with numbers that have their text, for errors; orjson could not write it again."""
+    return json.loads(repaired(data), parse_float=WrittenNumber, parse_int=_integer)
+
+
+def _integer(text: str) -> int | WrittenNumber:
+    return int(text) if len(text) < _DIGITS else WrittenNumber(text)
 
 
 class Json:
