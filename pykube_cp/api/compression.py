@@ -87,7 +87,7 @@ class SqueezedSink:
             data = b"".join(self._waiting)
             if len(data) <= AT_ONCE:
                 self._waiting.clear()
-                self._pass(_member(data) if data else b"")
+                self._pass(_shared_member(data) if data else b"")
             else:
                 self._working = asyncio.ensure_future(self._work())
 
@@ -95,7 +95,7 @@ class SqueezedSink:
         while self._waiting and self._open:
             data = b"".join(self._waiting)
             self._waiting.clear()
-            self._pass(await in_thread(_whole, data))
+            self._pass(await in_thread(_member, data))
         self._working = None
 
     def _pass(self, member: bytes) -> None:
@@ -113,9 +113,16 @@ def _whole(data: bytes) -> bytes:
     return squeezing.compress(data) + squeezing.flush()
 
 
-@lru_cache(64)
 def _member(data: bytes) -> bytes:
-    return _whole(data)
+    """A whole gzip stream, of which a reader in Go shows all before it waits for the next.
+
+    It would hold back what is in the last block; so that one is empty.
+    """
+    squeezing = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    return squeezing.compress(data) + squeezing.flush(zlib.Z_SYNC_FLUSH) + squeezing.flush()
+
+
+_shared_member = lru_cache(64)(_member)
 
 
 async def _squeezed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
