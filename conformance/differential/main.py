@@ -22,6 +22,7 @@ import aiohttp
 import fakes
 import generate
 import generate_lifecycle
+import generate_lists
 import generate_patches
 import generate_status
 import network
@@ -146,7 +147,7 @@ def arguments() -> argparse.Namespace:
 
 
 def selected(options: argparse.Namespace) -> list[Case]:
-    generators = (generate, generate_status, generate_lifecycle, generate_patches)
+    generators = (generate, generate_status, generate_lifecycle, generate_patches, generate_lists)
     made = [case for each in generators for case in each.cases()][:: options.every]
     return [
         case

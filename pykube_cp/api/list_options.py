@@ -31,7 +31,7 @@ _NONE = ListOptions()
 
 def parse(query: Query, *, watch: bool) -> ListOptions:
     """Checked options; 422 of kind ListOptions for combinations that make no sense."""
-    if not query:
+    if not query and not watch:
         return _NONE
     text = query.get("resourceVersion")
     options = ListOptions(
@@ -43,12 +43,23 @@ def parse(query: Query, *, watch: bool) -> ListOptions:
         allow_bookmarks=bool(query.flag("allowWatchBookmarks")),
         send_initial_events=query.flag("sendInitialEvents"),
     )
+    if watch:
+        options = _with_initial_events(options)
     found = _check_watch(options) if watch else _check_list(options)
     if found:
         raise errors.invalid(("meta.k8s.io", "ListOptions"), "", found)
-    if options.continue_ and text not in {"", "0"}:
-        raise errors.bad_request("specifying resource version is not allowed when using continue")
+    if options.continue_ and not watch:
+        return options  # its token tells the version
     return replace(options, version=parse_version(text, listing=not watch))
+
+
+def _with_initial_events(options: ListOptions) -> ListOptions:
+    """Watches that begin with all there is, as they always did, are lists by way of a watch."""
+    # upstream: apimachinery pkg/apis/meta/internalversion/defaults.go SetListOptionsDefaults
+    says_nothing = options.send_initial_events is None and not options.match
+    if says_nothing and options.version_text in {"", "0"}:
+        return replace(options, send_initial_events=True, match="NotOlderThan")
+    return options
 
 
 def number(query: Query, name: str) -> int | None:
@@ -91,9 +102,6 @@ def _check_match(options: ListOptions) -> list[FieldError]:
 def _check_watch(options: ListOptions) -> list[FieldError]:
     path, found = Path("resourceVersionMatch"), []
     asked, match = options.send_initial_events is not None, options.match
-    if not asked and not match and options.continue_ and options.version_text in {"", "0"}:
-        # upstream: apimachinery pkg/apis/meta/internalversion/defaults.go SetListOptionsDefaults
-        asked, match = True, "NotOlderThan"
     if asked and match != "NotOlderThan":
         detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         found.append(FieldError.forbidden(path, detail))

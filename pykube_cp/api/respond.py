@@ -342,7 +342,9 @@ class Form:
             return transforms.empty_table(convert.api_version, metadata)
         if convert is not None:
             gvk = GVK(convert.group, convert.version, "PartialObjectMetadata")
-        obj = {"kind": gvk.kind, "apiVersion": gvk.api_version, "metadata": metadata}
+        obj: Object = {"kind": gvk.kind, "apiVersion": gvk.api_version}
+        obj.update(self._resource.bookmark)
+        obj["metadata"] = obj.get("metadata", {}) | metadata
         return transforms.complete(obj, gvk)
 
 

@@ -77,7 +77,7 @@ def _field_test(
     equal = operator != "!="
     if field == "metadata.name":
         return lambda entry: (entry.name == value) is equal
-    if field == "metadata.namespace" and resource.namespaced:
+    if field == "metadata.namespace" and resource.is_selectable(field):
         return lambda entry: (entry.namespace == value) is equal
     labels = list(resource.selectable_fields)
     if field not in labels:
@@ -89,7 +89,7 @@ def _field_test(
 def _unsupported(resource: Resource, field: str) -> str:
     # upstream: apimachinery pkg/runtime/conversion.go DefaultMetaV1FieldSelectorConversion
     if resource.selectable_fields:
-        return f"field label not supported: {field}"
+        return resource.not_selectable.format(field)
     known = ", ".join(f'"{name}"' for name in _ALWAYS)
     return f'"{field}" is not a known field selector: only {known}'
 

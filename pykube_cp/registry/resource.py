@@ -15,6 +15,7 @@ from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.declarative import LOOSELY, Declarations
 from pykube_cp.registry.strategy import Strategy
 
+_ALWAYS_SELECTABLE = ("metadata.name", "metadata.namespace")
 READ_WRITE = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 STATUS_VERBS = ("get", "patch", "update")
 CREATE_ONLY = ("create",)
@@ -81,7 +82,11 @@ class Resource:
         row_conditions: what a Table says of an object's row as a whole (a pod that has ended).
         finish_rows: brings a list's rows in order and marks what depends on the other rows.
         selectable_fields: field label -> function of the object giving the text to compare;
-            ``metadata.name`` and ``metadata.namespace`` are always there.
+            ``metadata.name`` is always there, and ``metadata.namespace`` where ``is_selectable``.
+        not_selectable: what is said of any other field label, ``{}``; without selectable fields it is
+            something else.
+        selects_namespace: whether a namespaced kind with selectable fields has its namespace among them.
+        bookmark: members of a bookmark's object: what upstream makes of an empty object of the kind.
         cached_fields: selectable fields worth keeping beside each cached object (``spec.nodeName``).
         declarations: how the rules that the kind's types declare are followed; None if they are not.
         ttl_seconds: objects vanish after this time (Events), 0 for never.
@@ -102,6 +107,9 @@ class Resource:
     row_conditions: Callable[[Object], Sequence[Object]] | None = None
     finish_rows: Callable[[list[TableRow]], list[TableRow]] | None = None
     selectable_fields: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
+    not_selectable: str = "field label not supported: {}"
+    selects_namespace: bool = True
+    bookmark: Mapping[str, Object] = field(default_factory=dict)
     strategy: Strategy = field(default_factory=Strategy)
     storage_version_hash: str = ""
     stored_as: GVR | None = None
@@ -110,6 +118,13 @@ class Resource:
     ttl_seconds: int = 0
     served_by_default: bool = True
     is_custom: bool = False
+
+    def is_selectable(self, label: str) -> bool:
+        """Whether a field selector may name it."""
+        # upstream: apimachinery pkg/runtime/scheme.go ConvertFieldLabel
+        if label == "metadata.namespace" and self.selectable_fields:
+            return self.namespaced and self.selects_namespace
+        return label in self.selectable_fields or label in _ALWAYS_SELECTABLE
 
     @property
     def gvr(self) -> GVR:

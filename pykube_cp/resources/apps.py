@@ -4,8 +4,9 @@ from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import apps as columns
-from pykube_cp.resources.shared import selectable
 from pykube_cp.resources.strategies import workloads
+
+_NO_REPLICAS = {"spec": {"replicas": 0}}
 
 CONTROLLER_REVISION = Resource(
     group="apps",
@@ -57,6 +58,7 @@ DEPLOYMENT = Resource(
         ),
     ),
     columns=columns.DEPLOYMENT,
+    bookmark=_NO_REPLICAS,
     strategy=workloads.DeploymentStrategy(),
     storage_version_hash="8aSe+NMegvE=",
 )
@@ -79,7 +81,7 @@ REPLICA_SET = Resource(
         ),
     ),
     columns=columns.REPLICA_SET,
-    selectable_fields=selectable.REPLICAS,
+    bookmark=_NO_REPLICAS,
     strategy=workloads.ReplicaSetStrategy(),
     storage_version_hash="P1RzHs8/mWQ=",
 )
@@ -102,6 +104,7 @@ STATEFUL_SET = Resource(
         ),
     ),
     columns=columns.STATEFUL_SET,
+    bookmark=_NO_REPLICAS,
     strategy=workloads.StatefulSetStrategy(),
     storage_version_hash="H+vl74LkKdo=",
 )

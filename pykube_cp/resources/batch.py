@@ -45,6 +45,7 @@ JOB = Resource(
     ),
     columns=columns.JOB,
     selectable_fields=selectable.JOB,
+    not_selectable='field label "{}" not supported for Job',
     strategy=jobs.JobStrategy(),
     storage_version_hash="mudhfqk/qZY=",
 )

@@ -279,3 +279,59 @@ async def test_one_object_can_be_watched(api: Api) -> None:
     async with api.watch(path.replace("/v1/", "/v1/watch/") + "/a") as events:
         assert told(await next_of(events)) == [("ADDED", "a")]
     assert (await api("GET", path + "/a?watch=1")).json["kind"] == "ConfigMap"
+
+
+@pytest.mark.parametrize("version", ["", "&resourceVersion=0"])
+async def test_a_watch_that_always_began_with_a_list_says_where_it_ends(
+    api: Api, version: str
+) -> None:
+    path = await filled(api, "a")
+    async with api.watch(f"{path}?watch=1&allowWatchBookmarks=true{version}") as events:
+        added, end = await next_of(events, 2)
+    assert (added["type"], end["type"]) == ("ADDED", "BOOKMARK")
+    assert end["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+async def test_bookmarks_of_workloads_say_that_they_have_no_replicas(api: Api) -> None:
+    path = f"/apis/apps/v1{(await api.namespace()).removeprefix('/api/v1')}/replicasets"
+    async with api.watch(path + "?watch=1&allowWatchBookmarks=true") as events:
+        (end,) = await next_of(events)
+    assert end["object"]["spec"]["replicas"] == 0
+
+
+async def test_a_watched_list_as_of_the_future_ends_with_an_error(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "FRESH_SECONDS", 0.01)
+    path = await filled(api)
+    options = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+    async with api.watch(f"{path}?watch=1&resourceVersion=9000000000&{options}") as events:
+        (event,) = await next_of(events)
+    assert (event["type"], event["object"]["code"]) == ("ERROR", 504)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "text"),
+    [
+        ("/apis/storage.k8s.io/v1/storageclasses", "metadata.namespace", ""),
+        ("/api/v1/nodes", "metadata.namespace", "field label not supported: metadata.namespace"),
+        ("/apis/batch/v1/jobs", "reason", 'field label "reason" not supported for Job'),
+        ("/apis/batch/v1/jobs", "metadata.namespace", ""),
+        (
+            "/apis/apps/v1/replicasets",
+            "status.replicas",
+            (
+                '"status.replicas" is not a known field selector: '
+                'only "metadata.name", "metadata.namespace"'
+            ),
+        ),
+        (
+            "/apis/resource.k8s.io/v1/resourceslices",
+            "reason",
+            "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: reason",
+        ),
+    ],
+)
+async def test_what_can_be_selected_by(api: Api, path: str, field: str, text: str) -> None:
+    answer = await api("GET", f"{path}?fieldSelector={field}%3Dx")
+    assert (answer.status, answer.json.get("message", "")) == (400 if text else 200, text)

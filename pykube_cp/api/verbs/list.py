@@ -54,7 +54,7 @@ async def handle(scope: Scope) -> ListResult:
         scope.request.query, scope.resource, "" if "fieldSelector" in scope.request.query else name
     )
     cache = await scope.store.cache()
-    begin = await _begin(scope, options, cache)
+    begin = await _begin(scope, options, selection)
     namespace = scope.namespace or selection.namespace
     if begin.revision > 0 and begin.revision < cache.changed_at:
         return await _at_revision(scope, cache, namespace, selection, options, begin)
@@ -94,16 +94,21 @@ def _page(
     return ListResult(scope.resource, page, revision, token, remaining)
 
 
-async def _begin(scope: Scope, options: ListOptions, cache: ResourceCache) -> _From:
+async def _begin(scope: Scope, options: ListOptions, selection: Selection) -> _From:
     if options.continue_:
         start, revision = decode_token(options.continue_)
+        if options.version_text not in {"", "0"}:
+            text = "specifying resource version is not allowed when using continue"
+            raise errors.bad_request(text)
         return _From(scope.store.prefix + start, revision)
+    caches = scope.services.caches
+    is_exact = options.match == "Exact" or bool(options.limit and not options.match)
+    if is_exact and selection.name and options.version > caches.revision:
+        # upstream reads one object from its storage, which does not wait
+        raise errors.too_large_resource_version(options.version, caches.revision, 0)
     if options.version:
-        await wait_for(scope.services.caches, options.version)
-    if options.match == "Exact" or (options.version and options.limit and not options.match):
-        _ = cache
-        return _From(revision=options.version)
-    return _From()
+        await wait_for(caches, options.version)
+    return _From(revision=options.version) if is_exact else _From()
 
 
 async def _at_revision(

@@ -29,8 +29,6 @@ async def handle(scope: Scope) -> WatchResult:
     options = parse(scope.request.query, watch=True)
     selection = select(scope.request.query, scope.resource, scope.name)
     cache = await scope.store.cache()
-    if options.version and options.send_initial_events:
-        await wait_for(scope.services.caches, options.version)
     watcher = Watcher(scope, options, selection, cache)
     return WatchResult(scope.resource, watcher.run, is_list=watcher.begins_with_list)
 
@@ -77,10 +75,9 @@ class Watcher:
 
     async def _begin(self) -> None:
         options = self._options
-        initial = options.send_initial_events
-        if initial is None:
-            initial = options.version_text in {"", "0"}
-        if initial:
+        if options.send_initial_events:
+            if options.version:
+                await wait_for(self._caches, options.version)
             self._initial_state(self._caches.revision)
         else:
             after = options.version or self._caches.revision
