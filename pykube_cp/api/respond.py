@@ -86,7 +86,10 @@ async def encode(
     watching = isinstance(outcome, WatchResult)
     try:
         accepted = negotiate(
-            request.header("accept"), media.codecs, allows=_allows(outcome), stream=watching
+            request.header("accept"),
+            media.codecs,
+            allows=_allows(request, outcome),
+            stream=watching,
         )
     except NotAcceptableError as error:
         raise errors.StatusError(406, "NotAcceptable", str(error)) from None
@@ -189,7 +192,7 @@ class Form:
             include = self._request.query.get("includeObject") or "Metadata"
             steps.append(transforms.table_of_one(self._resource, convert.api_version, include))
         elif convert is not None:
-            steps.append(transforms.partial(convert.api_version))
+            steps.append(transforms.partial(self._resource, convert.api_version))
         return _chained(steps)
 
     def object_response(self, result: ObjectResult) -> Response:
@@ -214,7 +217,7 @@ class Form:
         if self._convert.kind == "Table":
             include = self._request.query.get("includeObject") or "Metadata"
             return transforms.table_of_one(self._resource, self._convert.api_version, include)(obj)
-        return transforms.partial(self._convert.api_version)(obj)
+        return transforms.partial(self._resource, self._convert.api_version)(obj)
 
     def _in_protobuf(self, entry: Entry) -> bytes:
         message = self._messages.of(entry, codecs.PROTOBUF.encode_item)
@@ -370,18 +373,20 @@ def _chained(steps: list[Callable[[Object], Object]]) -> Callable[[Object], Obje
     return run
 
 
-def _allows(outcome: Any) -> Callable[[str, GVK | None], bool]:
+def _allows(request: Request, outcome: Any) -> Callable[[str, GVK | None], bool]:
     """Which transforms an answer can take."""
     wanted = _TRANSFORMS
     if "get" not in outcome.resource.verbs:
         wanted = frozenset()  # reviews and the like are answers, not objects
+    subresource = outcome.resource.subresource(request.info.subresource)
+    has_table = subresource is None or subresource.has_table
 
     def allows(media_type: str, target: GVK | None) -> bool:
         if target is None:
             return True
         if target.group != "meta.k8s.io" or target.version not in {"v1", "v1beta1"}:
             return False
-        if target.kind == "Table" and "protobuf" in media_type:
+        if target.kind == "Table" and ("protobuf" in media_type or not has_table):
             return False
         return target.kind in wanted
 

@@ -10,17 +10,28 @@ from pykube_cp.registry import table as tables
 from pykube_cp.registry.resource import Resource, TableRow
 
 
-def partial(api_version: str) -> Callable[[Object], Object]:
+def partial(resource: Resource, api_version: str) -> Callable[[Object], Object]:
     """From an object to its PartialObjectMetadata."""
+    hidden = resource.hidden_annotations
 
     def run(obj: Object) -> Object:
         return {
             "kind": "PartialObjectMetadata",
             "apiVersion": api_version,
-            "metadata": obj["metadata"],
+            "metadata": _without(hidden, obj["metadata"]) if hidden else obj["metadata"],
         }
 
     return run
+
+
+def _without(hidden: Sequence[str], metadata: Object) -> Object:
+    kept = {
+        key: value
+        for key, value in (metadata.get("annotations") or {}).items()
+        if key not in hidden
+    }
+    shown = {key: value for key, value in metadata.items() if key != "annotations"}
+    return shown | {"annotations": kept} if kept else shown
 
 
 def table(
@@ -34,7 +45,8 @@ def table(
 ) -> Object:
     """A Table; ``include`` says what of each object goes with its row: None, Metadata, Object."""
     rows = [
-        _row(row, include, api_version) for row in tables.rows(resource, objects, listed=listed)
+        _row(resource, row, include, api_version)
+        for row in tables.rows(resource, objects, listed=listed)
     ]
     return {
         "kind": "Table",
@@ -84,12 +96,12 @@ def complete(obj: Object, gvk: GVK) -> Object:
     return {"kind": gvk.kind, "apiVersion": gvk.api_version, **full}
 
 
-def _row(row: TableRow, include: str, api_version: str) -> Object:
+def _row(resource: Resource, row: TableRow, include: str, api_version: str) -> Object:
     made: Object = {"cells": row.cells}
     if row.conditions:
         made["conditions"] = list(row.conditions)
     if include == "Object":
         made["object"] = row.obj
     else:
-        made["object"] = partial(api_version)(row.obj) if include != "None" else None
+        made["object"] = partial(resource, api_version)(row.obj) if include != "None" else None
     return made

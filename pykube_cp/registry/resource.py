@@ -52,13 +52,15 @@ class Subresource:
     """A subresource: its name below the object, what kind it speaks, its verbs.
 
     ``strategy`` is set for those that are another view on the stored object (status and the like);
-    behaviour of the others stands in ``resources/subresources``.
+    behaviour of the others stands in ``resources/subresources``. ``has_table`` says whether it can
+    be shown as a Table.
     """
 
     name: str
     kind: GVK
     verbs: tuple[str, ...]
     strategy: Strategy | None = None
+    has_table: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,8 @@ class Resource:
         bookmark: members of a bookmark's object: what upstream makes of an empty object of the kind.
         cached_fields: selectable fields worth keeping beside each cached object (``spec.nodeName``).
         declarations: how the rules that the kind's types declare are followed; None if they are not.
+        hidden_annotations: those that stand for fields of upstream's internal type, which clients who
+            ask for metadata only do not see.
         ttl_seconds: objects vanish after this time (Events), 0 for never.
         is_custom: whether a CustomResourceDefinition made it.
     """
@@ -115,6 +119,7 @@ class Resource:
     stored_as: GVR | None = None
     conversion: Conversion | None = None
     declarations: Declarations | None = LOOSELY
+    hidden_annotations: tuple[str, ...] = ()
     ttl_seconds: int = 0
     served_by_default: bool = True
     is_custom: bool = False

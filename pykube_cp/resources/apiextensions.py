@@ -2,7 +2,6 @@
 
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
-from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import apiextensions as columns
 from pykube_cp.resources.strategies import extensions
 
@@ -23,11 +22,13 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
             name="status",
             kind=GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
             verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
+            strategy=extensions.CustomResourceDefinitionStatusStrategy(),
+            has_table=False,
         ),
     ),
     columns=columns.CUSTOM_RESOURCE_DEFINITION,
     strategy=extensions.CustomResourceDefinitionStrategy(),
+    declarations=None,
     storage_version_hash="jfWCUB31mvA=",
 )
 

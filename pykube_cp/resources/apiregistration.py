@@ -19,10 +19,12 @@ API_SERVICE = Resource(
             kind=GVK("apiregistration.k8s.io", "v1", "APIService"),
             verbs=STATUS_VERBS,
             strategy=extensions.APIServiceStatusStrategy(),
+            has_table=False,
         ),
     ),
     columns=columns.API_SERVICE,
     strategy=extensions.APIServiceStrategy(),
+    declarations=None,
     storage_version_hash="InPBPD7+PqM=",
 )
 

@@ -4,6 +4,7 @@ from pykube_cp.machinery.gvk import GVK
 from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import apps as columns
+from pykube_cp.resources.shared.workloads import TEMPLATE_GENERATION
 from pykube_cp.resources.strategies import workloads
 
 _NO_REPLICAS = {"spec": {"replicas": 0}}
@@ -32,10 +33,12 @@ DAEMON_SET = Resource(
             name="status",
             kind=GVK("apps", "v1", "DaemonSet"),
             verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
+            strategy=workloads.DaemonSetStatusStrategy(),
         ),
     ),
     columns=columns.DAEMON_SET,
+    bookmark={"metadata": {"annotations": {TEMPLATE_GENERATION: "0"}}},
+    hidden_annotations=(TEMPLATE_GENERATION,),
     strategy=workloads.DaemonSetStrategy(),
     storage_version_hash="dd7pWHUlMKQ=",
 )
@@ -100,7 +103,7 @@ STATEFUL_SET = Resource(
             name="status",
             kind=GVK("apps", "v1", "StatefulSet"),
             verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
+            strategy=workloads.CollisionsStatusStrategy(),
         ),
     ),
     columns=columns.STATEFUL_SET,

@@ -21,6 +21,7 @@ CERTIFICATE_SIGNING_REQUEST = Resource(
             kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
             verbs=STATUS_VERBS,
             strategy=certificates.CertificateApprovalStrategy(),
+            has_table=False,
         ),
         Subresource(
             name="status",

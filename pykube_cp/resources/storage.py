@@ -30,7 +30,7 @@ CSI_NODE = Resource(
             name="status",
             kind=GVK("storage.k8s.io", "v1", "CSINode"),
             verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
+            strategy=storage.CSINodeStatusStrategy(),
         ),
     ),
     columns=columns.CSI_NODE,

@@ -42,7 +42,8 @@ def collection(base: Any) -> str:
     assert row is not None
     namespace = base["metadata"].get("namespace", "fixtures")
     below = f"/namespaces/{namespace}" if row.namespaced else ""
-    return f"/apis/{row.group}/{row.version}{below}/{row.plural}"
+    root = f"/apis/{row.group}" if row.group else "/api"
+    return f"{root}/{row.version}{below}/{row.plural}"
 
 
 def spoiled(base: Any, case: Any) -> Any:

@@ -1,6 +1,6 @@
 """Custom resource definitions."""
 
-from pykube_cp.machinery import go_text, names, objects
+from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
@@ -49,13 +49,7 @@ _COLUMN_FORMATS = (
     "password",
 )
 _MIXED_CASE = "may have mixed case, but should otherwise match: "
-_APPROVED = "api-approved.kubernetes.io"
-_SEE = "see https://github.com/kubernetes/enhancements/pull/1111"
 _MAX_WARNING = 256
-_PRESERVES = (
-    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
-    "spec.versions[*].schema instead"
-)
 
 
 def _validate(definition: Object, path: Path, ctx: RuleContext) -> checks.Errors:
@@ -63,68 +57,10 @@ def _validate(definition: Object, path: Path, ctx: RuleContext) -> checks.Errors
     spec, name = definition.get("spec") or {}, objects.name(definition)
     group = spec.get("group") or ""
     wanted = f"{(spec.get('names') or {}).get('plural') or ''}.{group}"
-    found = []
-    if ctx.old is None and name != wanted:
-        text = 'must be spec.names.plural+"."+spec.group'
-        found.append(FieldError.invalid(path.child("metadata", "name"), name, text))
-    found += _stored_versions(definition, path.child("status", "storedVersions"))
-    found += _approval(definition, group, ctx.old)
-    if spec.get("preserveUnknownFields"):
-        if not ((ctx.old or {}).get("spec") or {}).get("preserveUnknownFields"):
-            where = path.child("spec", "preserveUnknownFields")
-            found.append(FieldError.invalid(where, True, _PRESERVES))
-    return found
-
-
-def _stored_versions(definition: Object, path: Path) -> checks.Errors:
-    # upstream: ValidateCustomResourceDefinitionStoredVersions
-    stored = (definition.get("status") or {}).get("storedVersions") or []
-    if not stored:
-        return [FieldError.invalid(path, stored, "must have at least one stored version")]
-    versions = (definition.get("spec") or {}).get("versions") or []
-    found = []
-    for version in versions:
-        if version.get("storage") and version.get("name") not in stored:
-            text = f"must have the storage version {version.get('name')}"
-            found.append(FieldError.invalid(path, stored, text))
-    known = {version.get("name") for version in versions}
-    for position, name in enumerate(stored):
-        if name not in known:
-            text = (
-                f"missing from spec.versions; {name} was previously a storage version, and must "
-                "remain in spec.versions until a storage migration ensures no data remains "
-                f"persisted in {name} and removes {name} from status.storedVersions"
-            )
-            found.append(FieldError.invalid(path.index(position), name, text))
-    return found
-
-
-def _approval(definition: Object, group: str, old: Object | None) -> checks.Errors:
-    # upstream: validateAPIApproval
-    if not f".{group}".endswith((".k8s.io", ".kubernetes.io")):
+    if ctx.old is not None or name == wanted:
         return []
-    given = objects.annotations(definition).get(_APPROVED, "")
-    state, reason = _approval_state(given)
-    if old is not None and _approval_state(objects.annotations(old).get(_APPROVED, ""))[0] == state:
-        return []
-    where = Path("metadata", "annotations").key(_APPROVED)
-    if state == "missing":
-        return [FieldError.required(where, reason)]
-    return [FieldError.invalid(where, given, reason)] if state == "invalid" else []
-
-
-def _approval_state(given: str) -> tuple[str, str]:
-    shown = go_text.quote(_APPROVED)
-    must = f"protected groups must have approval annotation {shown}"
-    if not given:
-        return "missing", f"{must}, {_SEE}"
-    if given.startswith("unapproved"):
-        return "bypassed", ""
-    scheme, mark, rest = given.partition("://")
-    if scheme and mark and rest.partition("/")[0]:
-        return "approved", ""
-    kind = 'with either a URL or a reason starting with "unapproved"'
-    return "invalid", f"{must} {kind}, {_SEE}"
+    text = 'must be spec.names.plural+"."+spec.group'
+    return [FieldError.invalid(path.child("metadata", "name"), name, text)]
 
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -242,9 +178,11 @@ def _validate_names(kinds: Object, path: Path, _ctx: RuleContext) -> checks.Erro
     # upstream: ValidateCustomResourceDefinitionNames
     found = []
     for field in ("plural", "singular"):
-        found += _label(kinds.get(field) or "", path.child(field))
+        if kinds.get(field):
+            found += _label(kinds[field], path.child(field))
     for field in ("kind", "listKind"):
-        found += _label(kinds.get(field) or "", path.child(field), mixed_case=True)
+        if kinds.get(field):
+            found += _label(kinds[field], path.child(field), mixed_case=True)
     for position, name in enumerate(kinds.get("shortNames") or ()):
         found += _label(name, path.child("shortNames").index(position))
     if kinds.get("kind") and kinds["kind"] == kinds.get("listKind"):
@@ -256,7 +194,7 @@ def _validate_names(kinds: Object, path: Path, _ctx: RuleContext) -> checks.Erro
 
 
 def _label(name: str, path: Path, *, mixed_case: bool = False) -> checks.Errors:
-    wrong = names.is_dns1035_label(name.lower() if mixed_case else name) if name else []
+    wrong = names.is_dns1035_label(name.lower() if mixed_case else name)
     if not wrong:
         return []
     text = (_MIXED_CASE if mixed_case else "") + ",".join(wrong)

@@ -186,6 +186,18 @@ def _validate_level(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors
     return priority_levels.check(spec, name, path)
 
 
+def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/flowcontrol/validation/validation.go ValidateFlowSchemaStatus
+    found, seen = [], set()
+    for position, condition in enumerate(status.get("conditions") or ()):
+        where, kind = path.child("conditions").index(position), condition.get("type") or ""
+        if kind in seen:
+            found.append(FieldError.duplicate(where.child("type"), kind))
+        seen.add(kind)
+        found += checks.required(condition, where, "type")
+    return found
+
+
 RULES = (
     TypeRule(
         type=f"{_V1}FlowSchemaSpec",
@@ -209,4 +221,6 @@ RULES = (
     TypeRule(type=f"{_V1}NonResourcePolicyRule", validate=_validate_urls),
     TypeRule(type=f"{_V1}ResourcePolicyRule", validate=_validate_resources),
     TypeRule(type=f"{_V1}PriorityLevelConfigurationSpec", validate=_validate_level),
+    TypeRule(type=f"{_V1}FlowSchemaStatus", validate=_validate_status),
+    TypeRule(type=f"{_V1}PriorityLevelConfigurationStatus", validate=_validate_status),
 )

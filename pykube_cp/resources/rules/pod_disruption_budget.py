@@ -3,7 +3,7 @@
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, conditions
 
 _EVICTION = ("AlwaysAllow", "IfHealthyBudget")
 _COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
@@ -24,7 +24,9 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
 
 
 def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
-    return checks.nonnegative(status, path, *_COUNTS)
+    # upstream: pkg/apis/policy/validation/validation.go ValidatePodDisruptionBudgetStatusUpdate
+    found = conditions.check(status.get("conditions") or (), path.child("conditions"))
+    return found + checks.nonnegative(status, path, *_COUNTS)
 
 
 RULES = (

@@ -12,6 +12,7 @@ from pykube_cp.machinery.schema import META, AnyType, Field, Leaf, ListOf, MapOf
 
 _ODD = {
     "cel": "CEL",
+    "ip": "IP",
     "ips": "IPs",
     "uid": "UID",
     "apiVersion": "APIVersion",

@@ -1,6 +1,8 @@
 """Lists of indexes such as ``1,3-5``."""
 # upstream: pkg/apis/batch/validation/validation.go validateIndexesFormat
 
+import contextlib
+
 
 def count(text: str, completions: int) -> int:
     """How many indexes there are; ``ValueError`` says why it is no such list."""
@@ -12,6 +14,26 @@ def count(text: str, completions: int) -> int:
         total += final - first + 1
         last = final
     return total
+
+
+def overlap(one: str, other: str, completions: int) -> int | None:
+    """The first index that is in both lists; parts that make no sense are passed over."""
+    # upstream: pkg/apis/batch/validation/validation.go validateFailedIndexesNotOverlapCompleted
+    left, right = (_readable(text, completions) for text in (one, other))
+    while left and right:
+        (first, final), (other_first, other_final) = left[0], right[0]
+        if first <= other_final and other_first <= final:
+            return max(first, other_first)
+        (left if first <= other_first else right).pop(0)
+    return None
+
+
+def _readable(text: str, completions: int) -> list[tuple[int, int]]:
+    found = []
+    for part in text.split(","):
+        with contextlib.suppress(ValueError):
+            found.append(_interval(part, completions))
+    return found
 
 
 def _interval(part: str, completions: int) -> tuple[int, int]:

@@ -11,8 +11,12 @@ from pykube_cp.machinery import clock
 from pykube_cp.machinery.field_errors import OMITTED, FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import job_indexes
+from pykube_cp.resources.shared.go_names import internal
 
 _PATH = Path("status")
+_UNCOUNTED = "io.k8s.api.batch.v1.UncountedTerminatedPods"
+_NUMBERS = frozenset({"active", "succeeded", "failed"})
+"""Counters that are there even when nobody gave them."""
 _COUNTERS = ("active", "succeeded", "failed", "ready", "terminating")
 
 
@@ -49,7 +53,13 @@ class _Change:
         return [FieldError.invalid(_PATH.child("conditions"), OMITTED, text)]
 
     def invalid(self, field: str, text: str) -> list[FieldError]:
-        return [FieldError.invalid(_PATH.child(field), self.now.get(field), text)]
+        value = self.now.get(field)
+        if value is None and field in _NUMBERS:
+            value = 0
+        return [FieldError.invalid(_PATH.child(field), value, text)]
+
+    def required(self, field: str, text: str) -> list[FieldError]:
+        return [FieldError.required(_PATH.child(field), text)]
 
 
 def validate(job: Object, old: Object) -> list[FieldError]:
@@ -83,58 +93,46 @@ def _uncounted(change: _Change) -> list[FieldError]:
 
 
 def _complete(change: _Change) -> list[FieldError]:
-    now, found = change.now, []
-    if not _is(now, "Complete"):
-        wrong = now.get("completionTime") and (
-            change.turns("Complete") or change.differs("completionTime")
-        )
-        text = "cannot set completionTime when there is no Complete=True condition"
-        return change.invalid("completionTime", text) if wrong else []
-    turned = change.turns("Complete")
-    if (turned or change.turns("Failed")) and _is(now, "Failed"):
-        found += change.conditions("cannot set Complete=True and Failed=true conditions")
-    if (turned or change.turns("FailureTarget")) and _is(now, "FailureTarget"):
-        found += change.conditions("cannot set Complete=True and FailureTarget=true conditions")
-    if (turned or change.differs("completionTime")) and not now.get("completionTime"):
-        where = _PATH.child("completionTime")
-        found.append(FieldError.required(where, "completionTime is required for Complete jobs"))
-    if (turned or change.turns("SuccessCriteriaMet")) and not _is(now, "SuccessCriteriaMet"):
-        found += change.conditions(
-            "cannot set Complete=True condition without the SuccessCriteriaMet=true condition"
-        )
-    if change.spec.get("successPolicy") is not None and not _is(now, "SuccessCriteriaMet"):
-        found += change.conditions(
-            "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True"
-        )
+    found, turned = [], change.turns("Complete")
+    complete = _is(change.now, "Complete")
+    for other in ("Failed", "FailureTarget"):
+        if (turned or change.turns(other)) and complete and _is(change.now, other):
+            found += change.conditions(f"cannot set Complete=True and {other}=true conditions")
+    if turned or change.differs("completionTime"):
+        found += _completion_time(change, complete=complete)
+    if change.differs("startTime", "completionTime") and _ends_before_it_starts(change.now):
+        found += change.invalid("completionTime", "must be equal to or after `startTime`")
     return found
 
 
-def _failed(change: _Change) -> list[FieldError]:
-    now = change.now
-    if not _is(now, "Failed"):
-        return []
-    changed = change.turns("Failed") or change.differs("failedIndexes")
-    if changed and not _is(now, "FailureTarget"):
-        text = "cannot set Failed=True condition without the FailureTarget=true condition"
-        return change.conditions(text)
+def _completion_time(change: _Change, *, complete: bool) -> list[FieldError]:
+    given = bool(change.now.get("completionTime"))
+    if given and not complete:
+        text = "cannot set completionTime when there is no Complete=True condition"
+        return change.invalid("completionTime", text)
+    if complete and not given:
+        return change.required("completionTime", "completionTime is required for Complete jobs")
     return []
 
 
-def _success_criteria(change: _Change) -> list[FieldError]:
-    now, before, found = change.now, change.before, []
-    if _is(now, "SuccessCriteriaMet"):
-        if _is(now, "Failed"):
-            text = "cannot set SuccessCriteriaMet=True and Failed=true conditions"
-            found += change.conditions(text)
-        if _is(now, "FailureTarget"):
-            text = "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"
-            found += change.conditions(text)
-        if _is(before, "Complete") and not _is(before, "SuccessCriteriaMet"):
+def _ends_before_it_starts(status: Object) -> bool:
+    start, end = status.get("startTime"), status.get("completionTime")
+    return bool(start and end and clock.parse_time(end) < clock.parse_time(start))
+
+
+def _on_the_way(change: _Change) -> list[FieldError]:
+    """How a job comes to be failed or complete."""
+    now, found = change.now, []
+    if change.turns("Failed") or change.differs("failedIndexes"):
+        if _is(now, "Failed") and not _is(now, "FailureTarget"):
             found += change.conditions(
-                "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions"
+                "cannot set Failed=True condition without the FailureTarget=true condition"
             )
-    elif _is(before, "SuccessCriteriaMet"):
-        found += change.conditions("cannot disable the SuccessCriteriaMet=True condition")
+    if change.turns("Complete") or change.turns("SuccessCriteriaMet"):
+        if _is(now, "Complete") and not _is(now, "SuccessCriteriaMet"):
+            found += change.conditions(
+                "cannot set Complete=True condition without the SuccessCriteriaMet=true condition"
+            )
     return found
 
 
@@ -146,20 +144,21 @@ def _finish(change: _Change) -> list[FieldError]:
         found += change.invalid("active", "active>0 is invalid for finished job")
     idle = change.spec.get("suspend") and change.spec.get("completions") == 0
     if (change.finishes or change.differs("startTime")) and not idle and not now.get("startTime"):
-        text = "startTime is required for finished job"
-        found.append(FieldError.required(_PATH.child("startTime"), text))
+        found += change.required("startTime", "startTime is required for finished job")
     uncounted = now.get("uncountedTerminatedPods") or {}
     if change.finishes or change.differs("uncountedTerminatedPods"):
         if uncounted.get("failed") or uncounted.get("succeeded"):
-            text = "must be empty for finished job"
-            found += change.invalid("uncountedTerminatedPods", text)
-    if (change.finishes or change.differs("terminating")) and (now.get("terminating") or 0) > 0:
-        found += change.invalid("terminating", "terminating>0 is invalid for finished job")
+            where, shown = _PATH.child("uncountedTerminatedPods"), internal(uncounted, _UNCOUNTED)
+            found.append(FieldError.invalid(where, shown, "must be empty for finished job"))
     return found
 
 
 def _indexes(change: _Change) -> list[FieldError]:
     now, spec, found = change.now, change.spec, []
+    if change.differs("completedIndexes"):
+        found += _readable(change, "completedIndexes")
+    if change.differs("failedIndexes") and spec.get("backoffLimitPerIndex") is not None:
+        found += _readable(change, "failedIndexes")
     indexed = spec.get("completionMode") == "Indexed"
     if change.differs("completedIndexes") and now.get("completedIndexes") and not indexed:
         text = "cannot set non-empty completedIndexes when non-indexed completion mode"
@@ -168,20 +167,56 @@ def _indexes(change: _Change) -> list[FieldError]:
         if spec.get("backoffLimitPerIndex") is None:
             text = "cannot set non-null failedIndexes when backoffLimitPerIndex is null"
             found += change.invalid("failedIndexes", text)
-    for field in ("completedIndexes", "failedIndexes"):
-        if indexed and change.differs(field) and spec.get("completions") is not None:
-            try:
-                job_indexes.count(now.get(field) or "", spec["completions"])
-            except ValueError as error:
-                found += change.invalid(field, f"error parsing {field}: {error}")
+    if change.differs("failedIndexes", "completedIndexes"):
+        found += _overlap(change)
     return found
 
 
-def _ready(change: _Change) -> list[FieldError]:
-    now = change.now
-    if change.differs("ready", "active") and (now.get("ready") or 0) > (now.get("active") or 0):
-        return change.invalid("ready", "cannot set more ready pods than active")
+def _readable(change: _Change, field: str) -> list[FieldError]:
+    completions = change.spec.get("completions")
+    if completions is None:
+        return []
+    try:
+        job_indexes.count(change.now.get(field) or "", completions)
+    except ValueError as error:
+        return change.invalid(field, f"error parsing {field}: {error}")
     return []
+
+
+def _overlap(change: _Change) -> list[FieldError]:
+    completions, now = change.spec.get("completions"), change.now
+    failed, completed = now.get("failedIndexes"), now.get("completedIndexes")
+    if completions is None or not failed or not completed:
+        return []
+    shared = job_indexes.overlap(completed, failed, completions)
+    if shared is None:
+        return []
+    text = f"failedIndexes and completedIndexes overlap at index: {shared}"
+    return change.invalid("failedIndexes", text)
+
+
+def _counts(change: _Change) -> list[FieldError]:
+    now, found = change.now, []
+    if change.finishes or change.differs("terminating"):
+        if (now.get("terminating") or 0) > 0 and _finished(now):
+            found += change.invalid("terminating", "terminating>0 is invalid for finished job")
+    if change.differs("ready", "active") and (now.get("ready") or 0) > (now.get("active") or 0):
+        found += change.invalid("ready", "cannot set more ready pods than active")
+    return found
+
+
+def _success_criteria(change: _Change) -> list[FieldError]:
+    now, found = change.now, []
+    if _is(now, "SuccessCriteriaMet"):
+        for other in ("Failed", "FailureTarget"):
+            if _is(now, other):
+                text = f"cannot set SuccessCriteriaMet=True and {other}=true conditions"
+                found += change.conditions(text)
+    elif change.spec.get("successPolicy") is not None and _is(now, "Complete"):
+        found += change.conditions(
+            "cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True"
+        )
+    return found
 
 
 def _terminal(change: _Change) -> list[FieldError]:
@@ -206,10 +241,7 @@ def _decreasing(change: _Change) -> list[FieldError]:
 
 def _times(change: _Change) -> list[FieldError]:
     now, before, found = change.now, change.before, []
-    start, end = now.get("startTime"), now.get("completionTime")
-    if change.differs("startTime", "completionTime") and start and end:
-        if clock.parse_time(end) < clock.parse_time(start):
-            found += change.invalid("completionTime", "must be equal to or after `startTime`")
+    end = now.get("completionTime")
     if end and before.get("completionTime") and end != before["completionTime"]:
         found += change.invalid("completionTime", "field is immutable")
     resumes = _is(before, "Suspended") and any(
@@ -223,16 +255,28 @@ def _times(change: _Change) -> list[FieldError]:
     return found
 
 
+def _success_stays(change: _Change) -> list[FieldError]:
+    met, was = (_is(status, "SuccessCriteriaMet") for status in (change.now, change.before))
+    if was and not met:
+        return change.conditions("cannot disable the SuccessCriteriaMet=True condition")
+    if met and not was and _is(change.before, "Complete"):
+        return change.conditions(
+            "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions"
+        )
+    return []
+
+
 _CHECKS: tuple[Callable[[_Change], list[FieldError]], ...] = (
     _counters,
     _uncounted,
     _complete,
-    _failed,
+    _on_the_way,
     _finish,
     _indexes,
-    _ready,
+    _counts,
     _success_criteria,
     _terminal,
     _decreasing,
     _times,
+    _success_stays,
 )

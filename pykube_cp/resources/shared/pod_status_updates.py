@@ -5,6 +5,7 @@ from pykube_cp.machinery import addresses, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import pod_updates
+from pykube_cp.resources.shared.go_names import internal
 
 _SYSTEM_CONDITIONS = {"PodScheduled", "Ready", "Initialized"}
 _HEALTH = ("Healthy", "Unhealthy", "Unknown")
@@ -146,7 +147,8 @@ def _ips(now: list[Object], before: list[Object], path: Path) -> list[FieldError
         families = {address.version for address in parsed if address is not None}
         if None in parsed or len(families) != 2 or len(now) > 2:
             text = "may specify no more than one IP for each IP family"
-            found.append(FieldError.invalid(path, now, text))
+            shown = [internal(item, "io.k8s.api.core.v1.PodIP") for item in now]
+            found.append(FieldError.invalid(path, shown, text))
     return found
 
 

@@ -1,5 +1,6 @@
 """Kinds of ``certificates.k8s.io``."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -9,6 +10,7 @@ from pykube_cp.machinery import clock
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
+from pykube_cp.pki import PKIError, der, pem
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
 from pykube_cp.resources.shared import issued_certificates, signer_names
@@ -62,7 +64,8 @@ class CertificateStatusStrategy(StatusStrategy):
         set_condition_times(obj, old)
 
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        return _conditions(obj, old, may_decide=False) + _certificate(obj, old, may_set=True)
+        found = _content(obj, old) + _conditions(obj, old, may_decide=False)
+        return found + _certificate(obj, old, may_set=True)
 
 
 class CertificateApprovalStrategy(Strategy):
@@ -150,6 +153,30 @@ def _certificate(obj: Object, old: Object, *, may_set: bool) -> list[FieldError]
         text = "updates may not modify existing certificate content"
         return [FieldError.forbidden(path, text)]
     return []
+
+
+def _content(obj: Object, old: Object) -> list[FieldError]:
+    """A new certificate can be read, unless the old one could not."""
+    now, before = ((one.get("status") or {}).get("certificate") or "" for one in (obj, old))
+    text = "" if now == before or _what_is_wrong(before) else _what_is_wrong(now)
+    path = Path("status", "certificate")
+    return [FieldError.invalid(path, "<certificate data>", text)] if text else []
+
+
+def _what_is_wrong(certificate: str) -> str:
+    # upstream: pkg/apis/certificates/validation/validation.go validateCertificate
+    blocks = list(pem.blocks(b64decode(certificate)))
+    for block in blocks:
+        if block.type != "CERTIFICATE":
+            return f"only CERTIFICATE PEM blocks are allowed, found {quote(block.type)}"
+        if block.headers:
+            return "no PEM block headers are permitted"
+        try:
+            der.read_certificate(block.content)
+        except PKIError as error:
+            return str(error)
+    missing = certificate and not blocks
+    return "must contain at least one CERTIFICATE PEM block" if missing else ""
 
 
 class ClusterTrustBundleStrategy(Strategy):

@@ -12,12 +12,15 @@ from pykube_cp.registry.strategy import Deletion, StatusStrategy, Strategy, Writ
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
 from pykube_cp.resources.shared import (
     claim_sources,
+    claim_status,
     claim_warnings,
     event_checks,
+    features,
     key_pairs,
     volume_updates,
     volume_warnings,
 )
+from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy, empty_status
 
 _FROZEN = "field is immutable when `immutable` is set"
@@ -351,7 +354,8 @@ class NodeStatusStrategy(StatusStrategy):
         for position, address in enumerate((obj.get("status") or {}).get("addresses") or ()):
             if address in seen:
                 where = Path("status", "addresses").index(position)
-                found.append(FieldError.duplicate(where, address))
+                shown = internal(address, "io.k8s.api.core.v1.NodeAddress")
+                found.append(FieldError.duplicate(where, shown))
             seen.append(address)
         return found + _validate_node_update(obj, old)
 
@@ -419,3 +423,14 @@ class PersistentVolumeClaimStrategy(SpecAndStatusStrategy):
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
         return self.warnings_on_create(ctx, obj)
+
+
+class PersistentVolumeClaimStatusStrategy(StatusStrategy):
+    """``persistentvolumeclaims/status``; the health belongs to a feature that is off."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        super().prepare_for_update(ctx, obj, old)
+        features.drop_own(obj.get("status") or {}, old.get("status"), "healthStatus")
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return claim_status.check(obj)

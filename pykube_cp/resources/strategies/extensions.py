@@ -1,9 +1,14 @@
 """Kinds that extend the API."""
 
+from typing import ClassVar
+
 from pykube_cp.machinery import clock, names
+from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.strategy import Deletion, WriteContext
-from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy, SpecAndStatusStrategy
+from pykube_cp.registry import validation
+from pykube_cp.registry.strategy import Deletion, StatusStrategy, WriteContext
+from pykube_cp.resources.shared import crd_checks
+from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
 
 
 class CustomResourceDefinitionStrategy(SpecAndStatusStrategy):
@@ -35,6 +40,25 @@ class CustomResourceDefinitionStrategy(SpecAndStatusStrategy):
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         super().prepare_for_update(ctx, obj, old)
         _remember_stored(obj)
+
+    def validate(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
+        return crd_checks.check(obj, None)
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _metadata_again(obj, old) + crd_checks.check(obj, old)
+
+
+class CustomResourceDefinitionStatusStrategy(StatusStrategy):
+    """``customresourcedefinitions/status``."""
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _metadata_again(obj, old)
+
+
+def _metadata_again(obj: Object, old: Object) -> list[FieldError]:
+    """Kinds without declared rules say twice what is wrong with their metadata."""
+    meta, before = obj["metadata"], old["metadata"]
+    return validation.validate_object_meta_update(meta, before, Path("metadata"))
 
 
 _CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
@@ -90,6 +114,21 @@ class APIServiceStrategy(SpecAndStatusStrategy):
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return names.is_path_segment_name(name, prefix=prefix)
 
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _metadata_again(obj, old)
 
-class APIServiceStatusStrategy(KeptMetaStatusStrategy):
-    """``apiservices/status``."""
+
+class APIServiceStatusStrategy(StatusStrategy):
+    """``apiservices/status``, through which few metadata change."""
+
+    reset_fields: ClassVar[Object] = {"f:metadata": {}, "f:spec": {}}
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        super().prepare_for_update(ctx, obj, old)
+        for field in ("labels", "annotations", "finalizers", "ownerReferences"):
+            obj["metadata"].pop(field, None)
+            if field in old["metadata"]:
+                obj["metadata"][field] = old["metadata"][field]
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        return _metadata_again(obj, old)

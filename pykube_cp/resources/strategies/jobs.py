@@ -73,6 +73,10 @@ class JobStatusStrategy(StatusStrategy):
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
         return job_status_updates.validate(obj, old)
 
+    def canonicalize(self, obj: Object) -> None:
+        """Labels come from the template that was kept, as upstream sets them when it reads."""
+        defaulting.default(obj, GVK.of(obj))
+
 
 class CronJobStrategy(SpecAndStatusStrategy):
     """Cron jobs."""

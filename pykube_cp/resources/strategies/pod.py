@@ -92,6 +92,7 @@ class PodStatusStrategy(PodStrategy):
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         obj["spec"] = old["spec"]
+        obj["metadata"].pop("deletionTimestamp", None)
         keep_owners(obj, old)
         status, before = obj.setdefault("status", {}), old.get("status") or {}
         if not status.get("qosClass") and before.get("qosClass"):

@@ -7,7 +7,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import Strategy, WriteContext
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
-from pykube_cp.resources.shared import conditions
+from pykube_cp.resources.shared import conditions, features
 from pykube_cp.resources.shared.checks import invalid
 from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.immutable import ImmutableFields
@@ -100,6 +100,15 @@ class CSINodeStrategy(SpecAndStatusStrategy):
 
 def _fixed(driver: Object) -> Object:
     return {key: value for key, value in driver.items() if key != "allocatable"}
+
+
+class CSINodeStatusStrategy(VersionedStatusStrategy):
+    """``csinodes/status``; the health of storage belongs to a feature that is off."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        # upstream: pkg/registry/storage/csinode/strategy.go dropDisabledCSINodeFields
+        super().prepare_for_update(ctx, obj, old)
+        features.drop_own(obj.get("status") or {}, old.get("status"), "storageHealth")
 
 
 class CSIStorageCapacityStrategy(ImmutableFields):

@@ -4,7 +4,9 @@ from typing import ClassVar
 
 from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry import defaulting
 from pykube_cp.registry.strategy import StatusStrategy, Strategy, WriteContext
 from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import claim_warnings, pod_fields, pod_warnings, workloads
@@ -46,6 +48,14 @@ class ReplicationControllerStrategy(TemplateStrategy):
         return names.in_bytes(super().validate_name(name, prefix=prefix))
 
 
+class ReplicationControllerStatusStrategy(StatusStrategy):
+    """``replicationcontrollers/status``."""
+
+    def canonicalize(self, obj: Object) -> None:
+        """Labels come from the template that was kept, as upstream sets them when it reads."""
+        defaulting.default(obj, GVK.of(obj))
+
+
 class ReplicaSetStrategy(TemplateStrategy):
     """Replica sets; the selector never changes."""
 
@@ -69,7 +79,21 @@ class DeploymentStrategy(TemplateStrategy):
         return immutable_selector(obj, old)
 
 
-class DeploymentStatusStrategy(StatusStrategy):
+class CollisionsStatusStrategy(StatusStrategy):
+    """The status of kinds that count names which were taken; the count only grows."""
+
+    # upstream: pkg/apis/apps/validation/validation.go ValidateStatefulSetStatusUpdate
+
+    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
+        before = (old.get("status") or {}).get("collisionCount")
+        now = (obj.get("status") or {}).get("collisionCount")
+        if before is None or (now is not None and now >= before):
+            return []
+        where = Path("status", "collisionCount")
+        return [FieldError.invalid(where, now or 0, "cannot be decremented")]
+
+
+class DeploymentStatusStrategy(CollisionsStatusStrategy):
     """``deployments/status`` leaves the labels alone."""
 
     reset_fields: ClassVar[Object] = {"f:metadata": {"f:labels": {}}, "f:spec": {}}
@@ -93,8 +117,20 @@ class DaemonSetStrategy(TemplateStrategy):
             generation = max(generation, 1)
         elif obj["spec"].get("template") != old["spec"].get("template"):
             generation += 1
-        annotations = {**objects.annotations(obj), workloads.TEMPLATE_GENERATION: str(generation)}
-        obj["metadata"]["annotations"] = annotations
+        _set_template_generation(obj, generation)
+
+
+class DaemonSetStatusStrategy(CollisionsStatusStrategy):
+    """``daemonsets/status``; the template's generation is none of the annotations here."""
+
+    def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
+        super().prepare_for_update(ctx, obj, old)
+        _set_template_generation(obj, _template_generation(old))
+
+
+def _set_template_generation(obj: Object, generation: int) -> None:
+    annotations = {**objects.annotations(obj), workloads.TEMPLATE_GENERATION: str(generation)}
+    obj["metadata"]["annotations"] = annotations
 
 
 def _template_generation(obj: Object) -> int:
