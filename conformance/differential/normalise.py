@@ -42,6 +42,8 @@ UNORDERED = ("resourceRules", "nonResourceRules")
 """Lists in no order."""
 DIGEST = re.compile(r"X509SHA256=[0-9a-f]{64}")
 """Certificates are new in each run."""
+CELL_PORT = re.compile(r"(?<=\d:)\d+(?=/(?:TCP|UDP|SCTP))")
+"""A node port in the cell of a Table: ``80:31234/TCP``."""
 NODE_PORTS = ("nodePort", "healthCheckNodePort")
 
 
@@ -74,14 +76,17 @@ class Normaliser:
                 return sorted(items, key=json.dumps)
             return _in_any_order(items) if key in {"managedFields", "causes"} else items
         if isinstance(node, str):
-            return (
-                AGE.sub("<age>", self._string(node, key))
-                if key == "cells"
-                else self._string(node, key)
-            )
+            return self._cell(node) if key == "cells" else self._string(node, key)
         if key in NODE_PORTS and type(node) is int and node and str(node) not in self._given:
             return self._name("port", str(node))
         return node
+
+    def _cell(self, text: str) -> str:
+        """Of a Table; a service shows there what it was given."""
+        if _is_service_ip(text) and text not in self._given:
+            return self._name("ip", text)
+        text = CELL_PORT.sub(lambda found: self._unless_given("port", found[0]), text)
+        return AGE.sub("<age>", self._string(text, "cells"))
 
     def text(self, text: str) -> str:
         """A message: what occurred before is recognised in it."""

@@ -49,6 +49,13 @@ def test_what_is_random_is_equal_if_it_recurs_alike() -> None:
     assert not same({"a": ONE, "b": ONE}, {"a": OTHER, "b": ONE})
 
 
+def test_what_a_service_is_given_is_random_in_tables_too() -> None:
+    assert same({"cells": ["10.96.0.9", "80:31234/TCP"]}, {"cells": ["10.96.7.1", "80:30001/TCP"]})
+    assert not same({"cells": ["80:31234/TCP"]}, {"cells": ["80/TCP"]})
+    assert not same({"cells": ["10.96.0.9"]}, {"cells": ["None"]})
+    assert not same({"cells": ["10.96.0.9"]}, {"cells": ["10.96.7.1"]}, given="10.96.0.9")
+
+
 def test_what_the_case_gives_is_compared_as_it_is() -> None:
     assert not same({"uid": ONE}, {"uid": OTHER}, given=ONE)
     assert not same({"resourceVersion": "12"}, {"resourceVersion": ""})
