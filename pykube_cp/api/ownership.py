@@ -63,7 +63,7 @@ def record(scope: Scope, obj: Object, live: Object | None, options: Options) -> 
     # upstream: apiserver pkg/endpoints/handlers/fieldmanager FieldManager.UpdateNoErrors
     return manager.update(
         live,
-        obj,
+        _there_and_back(scope, obj),
         described=_described(scope.kind),
         manager=scope.manager(options),
         subresource=scope.request.info.subresource,
@@ -72,6 +72,14 @@ def record(scope: Scope, obj: Object, live: Object | None, options: Options) -> 
         reset_fields=scope.reset_fields,
         convert=_converter(scope),
     )
+
+
+def _there_and_back(scope: Scope, obj: Object) -> Object:
+    """With what it comes to say by being converted, such as fields that become annotations."""
+    conversion = scope.resource.conversion
+    if conversion is None or GVK.of(obj) != scope.resource.gvk:
+        return obj
+    return conversion.from_storage(conversion.to_storage(obj))
 
 
 def apply(scope: Scope, patch: Object, live: Object | None, options: Options) -> Object:

@@ -28,6 +28,7 @@ HORIZONTAL_POD_AUTOSCALER_V1 = Resource(
     storage_version_hash="qwQve8ut294=",
     stored_as=GVR("autoscaling", "v2", "horizontalpodautoscalers"),
     conversion=hpa_conversion.HORIZONTAL_POD_AUTOSCALER,
+    hidden_annotations=hpa_conversion.ROUND_TRIP,
 )
 
 HORIZONTAL_POD_AUTOSCALER_V2 = Resource(

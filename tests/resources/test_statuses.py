@@ -62,6 +62,33 @@ async def test_the_generation_of_a_template_is_no_annotation(everything: Api) ->
     assert "annotations" not in table.json["rows"][0]["object"]["metadata"]
 
 
+async def test_what_travels_in_annotations_is_owned_but_no_metadata(everything: Api) -> None:
+    spec = {"maxReplicas": 2, "scaleTargetRef": {"apiVersion": "a/v1", "kind": "K", "name": "n"}}
+    scalers = "/apis/autoscaling/v1/namespaces/fixtures/horizontalpodautoscalers"
+    path = await made(everything, scalers, "a", {"spec": spec})
+    status = {"currentReplicas": 1, "desiredReplicas": 1, "currentCPUUtilizationPercentage": 33}
+    answer = await put(everything, path, spec=spec, status=status)
+    (fields,) = (
+        entry["fieldsV1"]
+        for entry in answer.json["metadata"]["managedFields"]
+        if entry.get("subresource") == "status"
+    )
+    (name,) = answer.json["metadata"]["annotations"]
+    assert f"f:{name}" in fields["f:metadata"]["f:annotations"]
+    partial = await everything("GET", path, Accept=PARTIAL)
+    assert "annotations" not in partial.json["metadata"]
+
+
+async def test_conditions_of_an_autoscaler_saw_no_negative_generation(everything: Api) -> None:
+    spec = {"maxReplicas": 2, "scaleTargetRef": {"apiVersion": "a/v1", "kind": "K", "name": "n"}}
+    scalers = "/apis/autoscaling/v2/namespaces/fixtures/horizontalpodautoscalers"
+    path = await made(everything, scalers, "b", {"spec": spec})
+    conditions = [{"type": "AbleToScale", "status": "True", "observedGeneration": -1}]
+    answer = await put(everything, path, spec=spec, status={"conditions": conditions})
+    (cause,) = answer.json["details"]["causes"]
+    assert cause["field"] == "status.conditions[0].observedGeneration"
+
+
 async def test_the_health_of_storage_is_dropped(everything: Api) -> None:
     nodes = "/apis/storage.k8s.io/v1/csinodes"
     path = await made(everything, nodes, "a", {"spec": {"drivers": [{"name": "d", "nodeID": "n"}]}})

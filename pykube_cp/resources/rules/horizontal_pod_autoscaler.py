@@ -124,7 +124,12 @@ def _validate_policy(policy: Object, path: Path, _ctx: RuleContext) -> checks.Er
 
 
 def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
-    return checks.nonnegative(status, path, "currentReplicas", "desiredReplicas")
+    # upstream: pkg/apis/autoscaling/validation/validation.go ValidateHorizontalPodAutoscalerStatusUpdate
+    found = []
+    for position, condition in enumerate(status.get("conditions") or ()):
+        where = path.child("conditions").index(position)
+        found += checks.nonnegative(condition, where, "observedGeneration")
+    return found + checks.nonnegative(status, path, "currentReplicas", "desiredReplicas")
 
 
 RULES = (
