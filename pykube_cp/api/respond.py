@@ -44,6 +44,7 @@ from pykube_cp.machinery.codec.negotiation import (
 )
 from pykube_cp.machinery.codec.protobuf import envelope
 from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.json_patch import merge_patch
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.resource import Resource
 from pykube_cp.storage.watch_cache import Entry, Messages
@@ -339,16 +340,16 @@ class Form:
         metadata: Object = {"resourceVersion": str(watched.stamp)}
         if watched.initial_events_end:
             metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-        gvk = self._resource.gvk
-        convert = self._convert
+        convert, blank = self._convert, self._resource.bookmark
         if convert is not None and convert.kind == "Table":
             return transforms.empty_table(convert.api_version, metadata)
         if convert is not None:
             gvk = GVK(convert.group, convert.version, "PartialObjectMetadata")
-        obj: Object = {"kind": gvk.kind, "apiVersion": gvk.api_version}
-        obj.update(self._resource.bookmark)
-        obj["metadata"] = obj.get("metadata", {}) | metadata
-        return transforms.complete(obj, gvk)
+            blank = {}
+        else:
+            gvk = self._resource.gvk
+        obj: Object = {"kind": gvk.kind, "apiVersion": gvk.api_version, "metadata": metadata}
+        return transforms.complete(merge_patch(blank, obj), gvk)
 
 
 async def _wait(sink: Sink) -> None:
