@@ -17,7 +17,7 @@ GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
 CURRENT = re.compile(r"current: \d+")
-DIGITS = re.compile(r"\b\d{2,}\b(?! - \")")
+DIGITS = re.compile(r"\b\d{2,}\b(?! - \"|: (?:Not Acceptable|Unsupported))")
 EMPTY = re.compile(r'( value: |"[A-Z]\w*":)(?:\{\}|\[\])(?=[:,\]}]|$)')
 """An empty list or map: that it was not absent is forgotten here when it has been read."""
 INTERNAL = "Invalid value: "

@@ -10,7 +10,7 @@ from pykube_cp.api.threads import in_thread_if_large
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
-from pykube_cp.machinery.codec.negotiation import parse_content_type
+from pykube_cp.machinery.codec.negotiation import media_type_of
 from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object, deep_copy
@@ -55,7 +55,7 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
     if request.object is not None:
         return _normalized(request.object, gvk), []
     data = await request.body.read(BODY_LIMIT)
-    media_type, _ = parse_content_type(request.header("content-type") or "application/json")
+    media_type = media_type_of(request.header("content-type") or "application/json")
     known = scope.services.media.types
     if media_type not in known:
         raise errors.unsupported_media_type(known)

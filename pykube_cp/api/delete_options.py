@@ -8,7 +8,7 @@ from pykube_cp.api.threads import in_thread_if_large
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import Codec, DecodeError
-from pykube_cp.machinery.codec.negotiation import parse_content_type
+from pykube_cp.machinery.codec.negotiation import media_type_of
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_numbers import parse_int
 from pykube_cp.machinery.go_text import quote
@@ -42,7 +42,7 @@ def check_collection(raw: Object) -> None:
 
 
 def _of_body(content_type: str, data: bytes, media: codecs.Media) -> Object:
-    media_type, _ = parse_content_type(content_type or codecs.JSON.media_type)
+    media_type = media_type_of(content_type or codecs.JSON.media_type)
     if media_type not in media.types:
         raise errors.unsupported_media_type(media.types)
     codec = codecs.KNOWN[media_type]

@@ -1,7 +1,9 @@
 """``/metrics`` and ``/metrics/slis``: what this process measures, under upstream's names."""
 # upstream: apiserver pkg/server/routes/metrics.go, component-base metrics
 
+import gzip
 import os
+import re
 import resource
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,6 +21,7 @@ from pykube_cp.storage import object_store
 _STARTED = clock.now()
 _START_TEXT = "Start time of the process since unix epoch in seconds."
 _PAGE = resource.getpagesize()
+_CODING = re.compile(r"([\w*-]+)\s*(?:;\s*q=([01](?:\.\d*)?))?\s*(?:,|$)")
 
 
 def endpoints(services: Services) -> dict[str, Endpoint]:
@@ -27,20 +30,32 @@ def endpoints(services: Services) -> dict[str, Endpoint]:
     slis = [health.RESULT, health.RESULTS, _start_time(f"[ALPHA] {_START_TEXT}")]
 
     async def everything(request: Request) -> Outcome:
-        del request
         found = [metric for source in services.metric_sources for metric in source()]
-        return _text([*own, *found])
+        return _text(request, [*own, *found])
 
     async def outcomes(request: Request) -> Outcome:
-        del request
-        return _text(slis)
+        return _text(request, slis)
 
     return {"/metrics": Endpoint(everything), "/metrics/slis": Endpoint(outcomes)}
 
 
-def _text(metrics: Iterable[Metric]) -> Response:
-    started = [("Process-Start-Time-Unix", str(int(_STARTED)))]
-    return Response(200, exposition(metrics).encode(), TEXT, started)
+def _text(request: Request, metrics: Iterable[Metric]) -> Response:
+    body = exposition(metrics).encode()
+    headers = [("Process-Start-Time-Unix", str(int(_STARTED)))]
+    if _prefers_gzip(request.header("accept-encoding")):
+        body = gzip.compress(body)
+        headers.append(("Content-Encoding", "gzip"))
+    return Response(200, body, TEXT, headers)
+
+
+def _prefers_gzip(accept: str) -> bool:
+    """Whether gzip is wanted more than nothing at all."""
+    # upstream: github.com/prometheus/client_golang promhttp/http.go negotiateEncodingWriter
+    qualities = {"identity": -1.0, "gzip": -1.0}
+    for name, quality in _CODING.findall(accept):
+        for coding in qualities if name == "*" else qualities.keys() & {name}:
+            qualities[coding] = max(qualities[coding], float(quality or 1))
+    return qualities["gzip"] > max(qualities["identity"], 0)
 
 
 def families(services: Services) -> list[Metric]:

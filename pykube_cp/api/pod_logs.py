@@ -10,8 +10,6 @@ from pykube_cp.api.edge.outbound import OutboundError, OutboundResponse, Target
 from pykube_cp.api.request import Outcome, Response, Stream
 from pykube_cp.api.scope import Scope
 from pykube_cp.machinery import errors
-from pykube_cp.machinery.codec import catalog as codecs
-from pykube_cp.machinery.codec.negotiation import NotAcceptableError, negotiate
 from pykube_cp.machinery.go_text import quote
 
 _READ_LIMIT = 50_000
@@ -19,8 +17,10 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 async def handle(scope: Scope) -> Outcome:
-    """A stream of text; nothing for a pod that has no node yet."""
-    _check_accepted(scope)
+    """A stream of text; nothing for a pod that has no node yet.
+
+    The client must still take the form that objects and errors are told in.
+    """
     options = log_options.read(scope.request.query, scope.name)
     pod = await kubelets.pod(scope, scope.name)
     container = kubelets.container(pod, options.container)
@@ -38,14 +38,6 @@ async def handle(scope: Scope) -> Outcome:
     if websockets.is_websocket(scope.request):
         return websockets.stream(scope.request, chunks)
     return Stream(200, chunks, [("Content-Type", "text/plain")])
-
-
-def _check_accepted(scope: Scope) -> None:
-    """The answer is text, but the client must take what errors are told in."""
-    try:
-        negotiate(scope.request.header("accept"), codecs.CODECS)
-    except NotAcceptableError as error:
-        raise errors.StatusError(406, "NotAcceptable", str(error)) from None
 
 
 async def _ask(target: Target) -> OutboundResponse:

@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from pykube_cp.machinery.codec.negotiation import Accepted
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 from pykube_cp.registry.resource import Resource
@@ -145,6 +146,7 @@ class Request(msgspec.Struct, kw_only=True):
             that came more than once.
         object: the body already as an object, when the request comes from the local client.
         is_served: whether what it asks for is there, whatever the answer is.
+        accepted: the form that an answer about a resource shall have.
         impersonator: who really asks when ``user`` is impersonated.
     """
 
@@ -165,6 +167,7 @@ class Request(msgspec.Struct, kw_only=True):
     warnings: list[str] = []
     received_at: float = 0.0
     is_served: bool = False
+    accepted: Accepted | None = None
 
     def header(self, name: str, default: str = "") -> str:
         return self.headers.get(name, default)

@@ -8,11 +8,10 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import orjson
 
-from pykube_cp.api import lists, transforms
+from pykube_cp.api import acceptance, lists, transforms
 from pykube_cp.api.compression import compressed
 from pykube_cp.api.request import (
     Handler,
@@ -51,7 +50,6 @@ from pykube_cp.storage.watch_cache import Entry, Messages
 
 _log = logging.getLogger(__name__)
 _WARNING_LIMIT, _WARNING_ITEM_LIMIT = 4096, 256
-_TRANSFORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 _JSON_CODEC = codecs.JSON
 _PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as strconv.ParseBool
@@ -84,17 +82,8 @@ async def encode(
     """The outcome as the client wants it; 406 when it cannot be had so."""
     if isinstance(outcome, Response | Stream | Push | Upgrade):
         return outcome
-    watching = isinstance(outcome, WatchResult)
-    try:
-        accepted = negotiate(
-            request.header("accept"),
-            media.codecs,
-            allows=_allows(request, outcome),
-            stream=watching,
-        )
-    except NotAcceptableError as error:
-        raise errors.StatusError(406, "NotAcceptable", str(error)) from None
-    _check_transform(outcome, accepted)
+    accepted = request.accepted or acceptance.agree(request, media, outcome.resource, None)
+    acceptance.check(request, outcome, accepted)
     form = Form(request, outcome.resource, accepted, messages)
     try:
         if isinstance(outcome, ObjectResult):
@@ -117,10 +106,7 @@ def plain(
 
     Its media type names the kind it was transformed into, if it was.
     """
-    try:
-        accepted = negotiate(request.header("accept"), codecs.CODECS, allows=allows)
-    except NotAcceptableError as error:
-        raise errors.StatusError(406, "NotAcceptable", str(error)) from None
+    accepted = acceptance.accepted(request, codecs.Media(), allows=allows)
     media_type, target = accepted.codec.media_type, accepted.convert
     if target is not None:
         # upstream: apiserver .../handlers/responsewriters/writers.go generateMediaTypeWithGVK
@@ -372,40 +358,6 @@ def _chained(steps: list[Callable[[Object], Object]]) -> Callable[[Object], Obje
         return obj
 
     return run
-
-
-def _allows(request: Request, outcome: Any) -> Callable[[str, GVK | None], bool]:
-    """Which transforms an answer can take."""
-    wanted = _TRANSFORMS
-    if "get" not in outcome.resource.verbs:
-        wanted = frozenset()  # reviews and the like are answers, not objects
-    subresource = outcome.resource.subresource(request.info.subresource)
-    has_table = subresource is None or subresource.has_table
-
-    def allows(media_type: str, target: GVK | None) -> bool:
-        if target is None:
-            return True
-        if target.group != "meta.k8s.io" or target.version not in {"v1", "v1beta1"}:
-            return False
-        if target.kind == "Table" and ("protobuf" in media_type or not has_table):
-            return False
-        return target.kind in wanted
-
-    return allows
-
-
-def _check_transform(outcome: ObjectResult | ListResult | WatchResult, accepted: Accepted) -> None:
-    """One object is no list and a list is not one; both are found out late upstream."""
-    # upstream: apiserver pkg/endpoints/handlers/response.go asPartialObjectMetadata
-    wanted = accepted.convert.kind if accepted.convert is not None else ""
-    group = outcome.resource.group.partition(".")[0] or "core"
-    if isinstance(outcome, ListResult) and wanted == "PartialObjectMetadata":
-        text = f"the requested object is a list (*{group}.{outcome.resource.list_kind})"
-    elif isinstance(outcome, ObjectResult) and wanted == "PartialObjectMetadataList":
-        text = f"the requested object is not a list (*{group}.{outcome.resource.kind})"
-    else:
-        return
-    raise errors.StatusError(406, "NotAcceptable", f"you requested {wanted}, but {text}")
 
 
 def _content_type(accepted: Accepted) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import orjson
 
 from pykube_cp.api import (
+    acceptance,
     connect,
     debug,
     discovery,
@@ -116,22 +117,27 @@ async def _resource(services: Services, request: Request) -> Outcome:
     request.is_served = True
     if info.verb == "patch" and route.produces == endpoints.OBJECT_MEDIA:
         require_consumable(request, patching.accepted(services, route.resource))
-    require_acceptable(request, _produces(services, route))
+    require_acceptable(request, _produces(services, route, request.method))
     if len(info.parts) > 1 and not info.name:
         raise errors.bad_request("name must be provided")
+    if not connect.serves(route.resource, info.subresource) or info.subresource == "log":
+        request.accepted = acceptance.agree(
+            request, services.media, route.resource, route.subresource
+        )
     scope = Scope(services, request, route.resource, services.store(route.resource))
     scope.subresource = route.subresource
     _warn(request, scope.kind)
     return await _serve(scope)
 
 
-def _produces(services: Services, route: routes.Route) -> tuple[str, ...]:
-    """The media types of a route, among them those behind feature gates."""
-    if not services.media.has_cbor or endpoints.OBJECT_MEDIA[0] not in route.produces:
-        return route.produces
-    if route.produces == endpoints.STREAM_MEDIA:
-        return (*route.produces, codecs.CBOR.media_type, CBOR_SEQUENCE)
-    return (*route.produces, codecs.CBOR.media_type)
+def _produces(services: Services, route: routes.Route, method: str) -> tuple[str, ...]:
+    """The media types of a route, among them those behind feature gates; streams are read only."""
+    streams = route.produces == endpoints.STREAM_MEDIA and method == "GET"
+    is_plain = route.produces == endpoints.STREAM_MEDIA and not streams
+    found = endpoints.OBJECT_MEDIA if is_plain else route.produces
+    if not services.media.has_cbor or endpoints.OBJECT_MEDIA[0] not in found:
+        return found
+    return (*found, codecs.CBOR.media_type, *([CBOR_SEQUENCE] if streams else []))
 
 
 def _is_below(path: str, info: RequestInfo) -> bool:

@@ -95,6 +95,7 @@ NAMESPACE = Resource(
             kind=GVK("", "v1", "Namespace"),
             verbs=("update",),
             strategy=core.NamespaceFinalizeStrategy(),
+            has_table=False,
         ),
         Subresource(
             name="status",
@@ -187,7 +188,9 @@ POD = Resource(
     categories=("all",),
     subresources=(
         Subresource(name="attach", kind=GVK("", "v1", "PodAttachOptions"), verbs=("create", "get")),
-        Subresource(name="binding", kind=GVK("", "v1", "Binding"), verbs=CREATE_ONLY),
+        Subresource(
+            name="binding", kind=GVK("", "v1", "Binding"), verbs=CREATE_ONLY, has_table=False
+        ),
         Subresource(
             name="ephemeralcontainers",
             kind=GVK("", "v1", "Pod"),
@@ -195,9 +198,14 @@ POD = Resource(
             strategy=pod.PodEphemeralContainersStrategy(),
             has_table=False,
         ),
-        Subresource(name="eviction", kind=GVK("policy", "v1", "Eviction"), verbs=CREATE_ONLY),
+        Subresource(
+            name="eviction",
+            kind=GVK("policy", "v1", "Eviction"),
+            verbs=CREATE_ONLY,
+            has_table=False,
+        ),
         Subresource(name="exec", kind=GVK("", "v1", "PodExecOptions"), verbs=("create", "get")),
-        Subresource(name="log", kind=GVK("", "v1", "Pod"), verbs=("get",)),
+        Subresource(name="log", kind=GVK("", "v1", "Pod"), verbs=("get",), has_table=False),
         Subresource(
             name="portforward", kind=GVK("", "v1", "PodPortForwardOptions"), verbs=("create", "get")
         ),
@@ -302,7 +310,10 @@ SERVICE_ACCOUNT = Resource(
     short_names=("sa",),
     subresources=(
         Subresource(
-            name="token", kind=GVK("authentication.k8s.io", "v1", "TokenRequest"), verbs=CREATE_ONLY
+            name="token",
+            kind=GVK("authentication.k8s.io", "v1", "TokenRequest"),
+            verbs=CREATE_ONLY,
+            has_table=False,
         ),
     ),
     columns=columns.SERVICE_ACCOUNT,

@@ -45,6 +45,31 @@ async def test_large_objects_come_in_gzip_for_who_takes_it(api: Api, accept: str
         assert answer.body == body
 
 
+async def test_errors_are_squeezed_like_objects(api: Api) -> None:
+    path = await api.namespace()
+    answer = await get(api, f"{path}/configmaps/{'a' * 140_000}", "gzip")
+    assert (answer.status, answer.headers["Content-Encoding"]) == (404, "gzip")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [
+        ("gzip, deflate", "gzip"),
+        ("*", None),
+        ("identity;q=0.5, gzip", "gzip"),
+        ("gzip;q=0", None),
+        ("br", None),
+        ("", None),
+    ],
+)
+async def test_metrics_are_squeezed_for_who_prefers_that(
+    api: Api, encoding: str, found: str | None
+) -> None:
+    answer = await get(api, "/metrics", encoding)
+    assert answer.headers.get("Content-Encoding") == found
+    assert (gzip.decompress(answer.body) if found else answer.body).startswith(b"# HELP")
+
+
 async def test_only_what_is_large_is_worth_it(api: Api) -> None:
     path = await api.namespace()
     await api("POST", path + "/configmaps", config_map(k="x" * 100_000))
@@ -192,3 +217,49 @@ async def test_a_reader_who_takes_no_more_is_told_at_the_next_frame() -> None:
     assert squeezed.write(b"a")
     await squeezed.flushed()
     assert not squeezed.write(b"b")
+
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept"),
+    [
+        ("GET", "/configmaps/missing", "application/json;stream=x"),
+        ("GET", "/pods/missing/ephemeralcontainers", TABLE),
+        ("GET", "/pods/missing/log", TABLE),
+        ("DELETE", "/configmaps/missing", "application/json;as=Table;v=v2;g=meta.k8s.io"),
+        ("POST", "/configmaps", "application/json;sv=v2"),
+    ],
+)
+async def test_the_form_of_the_answer_is_agreed_on_first(
+    api: Api, method: str, path: str, accept: str
+) -> None:
+    answer = await api(method, f"/api/v1/namespaces/default{path}", b"{", Accept=accept)
+    assert (answer.status, answer.json["reason"]) == (406, "NotAcceptable")
+    assert answer.message == f"only the following media types are accepted: {ACCEPTED}"
+
+
+@pytest.mark.parametrize("query", ["", "&watch=true&timeoutSeconds=1"])
+async def test_what_goes_with_a_row_of_a_table(api: Api, query: str) -> None:
+    path = await api.namespace()
+    answer = await api("GET", f"{path}/configmaps?includeObject=none{query}", Accept=TABLE)
+    assert answer.status == 400
+    assert answer.message == (
+        "Unable to convert to Table as requested: includeObject: Invalid value: "
+        "\"none\": must be 'Metadata', 'Object', 'None', or empty"
+    )
+
+
+async def test_reviews_are_no_tables_but_have_metadata(api: Api) -> None:
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    answer = await api("POST", path, {}, Accept=PARTIAL)
+    assert (answer.status, answer.json["kind"]) == (201, "PartialObjectMetadata")
+    assert (await api("POST", path, {}, Accept=TABLE)).status == 406
+
+
+async def test_creations_are_no_streams(api: Api) -> None:
+    path = await api.namespace()
+    answer = await api("POST", f"{path}/configmaps", config_map(), Accept="text/html")
+    assert answer.message == f"406: Not Acceptable\n\nAvailable representations: {ACCEPTED}"

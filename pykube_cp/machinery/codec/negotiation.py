@@ -2,6 +2,7 @@
 # upstream: apiserver pkg/endpoints/handlers/negotiation/negotiate.go
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from pykube_cp.machinery.gvk import GVK
 
 Allows = Callable[[str, GVK | None], bool]
 """Whether an endpoint can give a media type, transformed into a kind (None: as it is)."""
+
+_WORD = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(f"{_WORD}(?:/{_WORD})?")
+_PARAMETER = re.compile(rf'\s*;\s*({_WORD})\s*=\s*({_WORD}|"(?:\\.|[^"\\\r\n])*")')
 
 CBOR_SEQUENCE = "application/cbor-seq"
 """How a watch in CBOR is called: it is no single item."""
@@ -56,10 +61,6 @@ class Accepted(msgspec.Struct, frozen=True):
 
 class NotAcceptableError(Exception):
     """406: no clause fits; the message names what is there."""
-
-
-class UnsupportedMediaTypeError(Exception):
-    """415: no codec for the body; the message names what is there."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -109,7 +110,12 @@ def as_it_is(_media_type: str, target: GVK | None) -> bool:
 
 
 def negotiate(
-    header: str, codecs: Sequence[Codec], *, allows: Allows = as_it_is, stream: bool = False
+    header: str,
+    codecs: Sequence[Codec],
+    *,
+    allows: Allows = as_it_is,
+    stream: bool = False,
+    server_version: str = "",
 ) -> Accepted:
     """Agree on a form.
 
@@ -118,28 +124,34 @@ def negotiate(
         codecs: what there is, the default first.
         allows: what the endpoint can do.
         stream: whether the answer is a watch.
+        server_version: what a client may ask for with the parameter ``sv``.
 
     Raises:
         NotAcceptableError: nothing fits.
     """
-    found = _negotiate(header, codecs, allows)
+    found = _negotiate(header, codecs, allows, server_version)
     if found is None or (stream and not found.codec.streams):
-        supported = stream_types(codecs) if stream else media_types(codecs)
+        supported = media_types(codecs) if found is None else stream_types(codecs)
         raise NotAcceptableError(
             f"only the following media types are accepted: {', '.join(supported)}"
         )
     return found
 
 
-def _negotiate(header: str, codecs: Sequence[Codec], allows: Allows) -> Accepted | None:
+def _negotiate(
+    header: str, codecs: Sequence[Codec], allows: Allows, server_version: str
+) -> Accepted | None:
     if not header:
         return Accepted(codecs[0])
     for clause in parse_accept(header):
         for codec in codecs:
-            if matches(clause, codec.media_type):
-                accepted = _with_parameters(clause, codec, allows)
-                if accepted is not None:
-                    return accepted
+            if not matches(clause, codec.media_type):
+                continue
+            if clause.parameters.get("sv", server_version) != server_version:
+                continue
+            accepted = _with_parameters(clause, codec, allows)
+            if accepted is not None:
+                return accepted
     return None
 
 
@@ -154,7 +166,7 @@ def matches(clause: Clause, media_type: str) -> bool:
 def _with_parameters(clause: Clause, codec: Codec, allows: Allows) -> Accepted | None:
     parameters, convert = clause.parameters, clause.target
     stream = parameters.get("stream", "")
-    if (stream and (not codec.streams or stream != "watch")) or parameters.get("sv"):
+    if stream and (not codec.streams or stream != "watch"):
         return None
     if not allows(codec.media_type, convert):
         return None
@@ -181,27 +193,22 @@ def _streamed(codec: Codec) -> str:
     return CBOR_SEQUENCE if is_sequence else f"{codec.media_type};stream=watch"
 
 
-def codec_for(content_type: str, codecs: Sequence[Codec], *, stream: bool = False) -> Codec:
-    """The codec of a body; ``UnsupportedMediaTypeError`` when there is none."""
-    if not content_type:
-        return codecs[0]
-    media_type = parse_content_type(content_type)[0]
-    for codec in codecs:
-        if codec.media_type == media_type:
-            return codec
-    supported = stream_types(codecs) if stream else media_types(codecs)
-    raise UnsupportedMediaTypeError(
-        "the body of the request was in an unknown format - accepted media types include: "
-        + ", ".join(supported)
-    )
-
-
 @functools.lru_cache(maxsize=256)
-def parse_content_type(header: str) -> tuple[str, Mapping[str, str]]:
-    """The media type, in lower case, and its parameters."""
-    media_type, *rest = header.split(";")
-    parameters: dict[str, str] = {}
-    for text in rest:
-        name, _, value = text.partition("=")
-        parameters[name.strip().lower()] = value.strip().strip('"')
-    return media_type.strip().lower(), parameters
+def media_type_of(content_type: str) -> str:
+    """The media type of a body, in lower case; empty when the header cannot be read."""
+    # upstream: mime mediatype.go ParseMediaType
+    base, semicolon, rest = content_type.partition(";")
+    media_type = base.strip().lower()
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        return ""
+    given: dict[str, str] = {}
+    rest = semicolon + rest
+    while rest.strip() not in {"", ";"}:
+        found = _PARAMETER.match(rest)
+        if found is None:
+            return ""
+        name, value = found[1].lower(), found[2]
+        if given.setdefault(name, value) != value:
+            return ""
+        rest = rest[found.end() :]
+    return media_type

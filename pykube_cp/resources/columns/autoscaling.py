@@ -118,8 +118,18 @@ HORIZONTAL_POD_AUTOSCALER = (
 )
 
 SCALE = (
-    Column("Name", table.NAME.value),
-    Column("Desired", cells.number("spec", "replicas"), type="integer"),
-    Column("Available", cells.number("status", "replicas"), type="integer"),
+    Column("Name", table.NAME.value, described_by="meta.v1.ObjectMeta.name"),
+    Column(
+        "Desired",
+        cells.number("spec", "replicas"),
+        type="integer",
+        described_by="autoscaling.v1.ScaleSpec.replicas",
+    ),
+    Column(
+        "Available",
+        cells.number("status", "replicas"),
+        type="integer",
+        described_by="autoscaling.v1.ScaleStatus.replicas",
+    ),
     table.AGE,
 )
