@@ -43,8 +43,9 @@ async def decode_object(scope: Scope, gvk: GVK, options: Options) -> Object:
     """The request's body as an object of ``gvk``, normalised, with defaults."""
     validation = Validation(scope.request.warnings, options.field_validation)
     obj, found = await read_body(scope, gvk, strict=validation.mode != "Ignore")
-    check_kind(obj, gvk)
-    validation.judge(found, refusal(gvk))
+    stated = check_kind(obj, gvk)
+    validation.judge(found, refusal(gvk, stated))
+    check_version(stated, gvk)
     defaulting.default(obj, gvk)
     return obj
 
@@ -85,8 +86,8 @@ def _normalized(raw: Object, gvk: GVK) -> Object:
     } | {key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}}
 
 
-def check_kind(raw: Any, gvk: GVK) -> None:
-    """What the body says it is must be what the URL takes; what it leaves out is filled in."""
+def check_kind(raw: Any, gvk: GVK) -> GVK:
+    """What the body says it is must be of the kind that the URL takes; what it leaves out is filled in."""
     # upstream: apiserver pkg/endpoints/handlers/create.go createHandler
     if not isinstance(raw, dict):
         raise errors.bad_request(f"couldn't get version/kind; json parse error: got {_json(raw)}")
@@ -96,7 +97,7 @@ def check_kind(raw: Any, gvk: GVK) -> None:
     raw["apiVersion"] = api_version = api_version or gvk.api_version
     raw["kind"] = kind = kind or gvk.kind
     if (api_version, kind) == (gvk.api_version, gvk.kind):
-        return
+        return gvk
     # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
     version = api_version.rpartition("/")[2]
     start = f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: '
@@ -107,10 +108,16 @@ def check_kind(raw: Any, gvk: GVK) -> None:
         )
     if kind != gvk.kind:
         raise errors.bad_request(start + unknown_conversion(GVK("", version, kind), gvk))
-    raise errors.bad_request(
-        f"the API version in the data ({api_version}) does not match the expected API version "
-        f"({gvk.api_version})"
-    )
+    return GVK.of(raw)
+
+
+def check_version(stated: GVK, gvk: GVK) -> None:
+    """It must be in the URL's version, too; upstream looks at that last."""
+    if stated != gvk:
+        raise errors.bad_request(
+            f"the API version in the data ({stated.api_version}) does not match the expected API "
+            f"version ({gvk.api_version})"
+        )
 
 
 def unknown_conversion(stated: GVK, gvk: GVK) -> str:
@@ -130,9 +137,9 @@ def _yaml_lines(text: str) -> list[str]:
     return [line.strip() for line in lines.removeprefix(_YAML_ERRORS).split("\n")]
 
 
-def refusal(gvk: GVK) -> Callable[[str], errors.StatusError]:
+def refusal(gvk: GVK, stated: GVK) -> Callable[[str], errors.StatusError]:
     """Makes the 400 for a body that cannot be decoded, of what is wrong with it."""
-    return lambda text: errors.bad_request(_decode_text(gvk, text))
+    return lambda text: errors.bad_request(_decode_text(gvk, text, stated))
 
 
 def _decode_text(gvk: GVK, text: str, stated: GVK | None = None) -> str:
@@ -155,10 +162,11 @@ def _unrecognized(gvk: GVK, text: str, data: bytes) -> str:
 
 def _known(api_version: Any, kind: Any) -> bool:
     try:
-        schema.type_of(GVK.of({"apiVersion": api_version, "kind": kind}))
-    except (KeyError, ValueError):
+        gvk = GVK.of({"apiVersion": api_version, "kind": kind})
+    except ValueError:
         return False
-    return True
+    is_internal = gvk.version == codecs.INTERNAL and schema.has_kind(gvk.group, gvk.kind)
+    return is_internal or schema.find(gvk) is not None
 
 
 def _json(raw: Any) -> str:

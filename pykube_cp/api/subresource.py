@@ -5,7 +5,7 @@ from typing import Any
 
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import ownership
-from pykube_cp.api.decode import Validation, check_kind, read_body, refusal
+from pykube_cp.api.decode import Validation, check_kind, check_version, read_body, refusal
 from pykube_cp.api.endpoints import not_allowed
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace, copy_of
@@ -62,8 +62,9 @@ async def _body(scope: Scope, page: Page, options: Options) -> Object:
     validation = Validation(scope.request.warnings, options.field_validation)
     body, found = await read_body(scope, page.accepts, strict=validation.mode != "Ignore")
     accepts = next((each for each in page.accepts_also if _is_of(body, each)), page.accepts)
-    check_kind(body, accepts)
-    validation.judge(found, refusal(page.accepts))
+    stated = check_kind(body, accepts)
+    validation.judge(found, refusal(page.accepts, stated))
+    check_version(stated, accepts)
     defaulting.default(body, accepts)
     if scope.request.info.verb == "create":
         if not page.keeps_system_fields:

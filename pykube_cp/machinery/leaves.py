@@ -7,6 +7,7 @@ Go's decoder does. Times and the like repeat, so what they become is remembered.
 import base64
 import binascii
 import functools
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -304,9 +305,10 @@ def double(value: Any, go_type: str) -> float:
     """A float64; whole ones are written without a fraction (larger ones than int64 as they are)."""
     if type(value) is int:
         return value if -_EXACT <= value <= _EXACT else whole(float(value))
-    if type(value) is float:
+    if isinstance(value, float) and math.isfinite(value):
         return whole(value)
-    raise TypeMismatchError(json_kind(value), go_type)
+    kind = json_kind(value)
+    raise TypeMismatchError(f"number {value}" if kind == "number" else kind, go_type)
 
 
 def whole(value: float) -> float:

@@ -306,6 +306,11 @@ def kinds() -> Mapping[GVK, str]:
     return _catalog().kinds
 
 
+def has_kind(group: str, kind: str) -> bool:
+    """Whether the group has the kind, in whatever version."""
+    return any((gvk.group, gvk.kind) == (group, kind) for gvk in kinds())
+
+
 def deprecation_warning(gvk: GVK) -> str:
     """What upstream says of a kind that this release calls deprecated; empty for others."""
     return _catalog().deprecated.get(gvk, "")

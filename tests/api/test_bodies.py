@@ -37,6 +37,8 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
         (b'{"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "a"}}', 400, "Secret"),
         (b'{"kind": "Nope", "metadata": {"name": "a"}}', 400, 'no kind "Nope" is registered'),
         (b'{"apiVersion": "v9", "metadata": {"name": "a"}}', 400, "v9"),
+        (b'{"apiVersion": "v1/"}', 400, 'ConfigMap in version "" cannot be handled as a ConfigMap'),
+        (b'{"apiVersion": "__internal"}', 400, "does not match the expected API version (v1)"),
         (
             b'{"metadata": {"name": "a", "labels": {"-": "x"}}}',
             422,
@@ -57,6 +59,18 @@ async def test_bad_bodies_are_refused(api: Api, body: bytes, status: int, text: 
     assert answer.json["reason"] == {400: "BadRequest", 422: "Invalid"}[status]
     assert text in answer.message
     assert (await api("GET", path)).json["items"] == []
+
+
+async def test_internal_objects_have_no_field_that_a_client_could_name(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    body = b'{"apiVersion":"__internal","kind":"ConfigMap","metadata":{}}'
+    answer = await api("POST", path, body)
+    assert answer.warnings == ['299 - "unknown field \\"metadata\\""']
+    answer = await api("POST", path + "?fieldValidation=Strict", body)
+    assert answer.message == (
+        'ConfigMap in version "__internal" cannot be handled as a ConfigMap: strict decoding error: '
+        'unknown field "metadata"'
+    )
 
 
 async def test_bodies_have_a_limit(api: Api) -> None:
@@ -99,6 +113,12 @@ async def test_protobuf_both_ways(api: Api) -> None:
     answer = await api("GET", path + "/none", Accept=f"{PROTOBUF},{JSON}")
     assert answer.status == 404
     assert protobuf.decode(answer.body)["reason"] == "NotFound"
+    answer = await api(
+        "POST", path, codecs.encode(PROTOBUF, pod("b")).replace(b"Pod", b"Pud"), PROTOBUF
+    )
+    assert answer.message.startswith(
+        'Pud in version "v1" cannot be handled as a Pod: no kind "Pud"'
+    )
     for bad in (b"k8s\0", b"k8s\0\xff\xff\xff", body[:-3], b"{}"):
         assert (await api("POST", path, bad, PROTOBUF)).status == 400
 

@@ -140,6 +140,11 @@ def test_yaml_aliases_merges_and_keys() -> None:
         (b'"a\n', "yaml: line 2: found unexpected end of stream"),
         (b"a: \x01\n", "yaml: control characters are not allowed"),
         (b"a: \xff\n", "yaml: invalid leading UTF-8 octet"),
+        (b"{? [a] : x}", 'yaml: invalid map key: []interface {}{"a"}'),
+        (
+            b"? {a: 1, b: null}\n: x\n",
+            'yaml: invalid map key: map[interface {}]interface {}{"a":1, "b":interface {}(nil)}',
+        ),
     ],
 )
 def test_broken_yaml_is_explained_as_go_does(text: bytes, error: str) -> None:
@@ -342,7 +347,9 @@ def test_catalog_lists_all_pages() -> None:
     }
 
 
-@pytest.mark.parametrize("number", ["1e300", "1.50", "9" * 100, "-0.0"])
+@pytest.mark.parametrize(
+    "number", ["1e300", "1e400", "-1e400", "1.50", "9" * 100, "9" * 400, "-0.0"]
+)
 def test_errors_show_numbers_as_they_were_written(number: str) -> None:
     body = b'{"kind":"Secret","metadata":{"generation":%b}}' % number.encode()
     with pytest.raises(DecodeError) as caught:
@@ -352,3 +359,18 @@ def test_errors_show_numbers_as_they_were_written(number: str) -> None:
         "ObjectMeta.metadata.generation of type int64"
     )
     assert caught.value.stated == GVK("", "v1", "Secret")
+
+
+def test_numbers_beyond_all_types_matter_only_where_they_are_kept() -> None:
+    body = b'{"metadata":{"generation":9223372036854775807},"unknown":[1e400,%b]}' % (b"9" * 400)
+    decoded = decode_body(JSON.media_type, body, default=GVK("", "v1", "ConfigMap"), strict=True)
+    assert decoded.obj["metadata"]["generation"] == (1 << 63) - 1
+    assert decoded.strict_errors == ['unknown field "unknown"']
+
+
+def test_floats_beyond_a_float64() -> None:
+    body = b'{"spec":{"names":{"kind":"A"},"versions":[{"schema":{"openAPIV3Schema":{"maximum":%b}}}]}}'
+    gvk = GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+    decode_body(JSON.media_type, body % b"1.5", default=gvk)
+    with pytest.raises(DecodeError, match=r"cannot unmarshal number 1e400 into .* of type float64"):
+        decode_body(JSON.media_type, body % b"1e400", default=gvk)

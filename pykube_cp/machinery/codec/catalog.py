@@ -15,6 +15,7 @@ from pykube_cp.machinery.codec.interface import (
 from pykube_cp.machinery.codec.json import Json, loads_as_written
 from pykube_cp.machinery.codec.protobuf import Protobuf
 from pykube_cp.machinery.codec.yaml import Yaml
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.leaves import json_kind
 from pykube_cp.machinery.objects import Object
@@ -50,6 +51,9 @@ WITH_CBOR = Media((*CODECS, CBOR))
 """Behind a feature gate, upstream as here."""
 
 KNOWN: Mapping[str, Codec] = {codec.media_type: codec for codec in (*CODECS, CBOR)}
+
+INTERNAL = "__internal"
+"""The version of the form in which upstream works."""
 
 _INTERPRETED = {
     JSON.media_type: "couldn't get version/kind; json parse error: ",
@@ -120,10 +124,17 @@ def decode_body(
             raise error from None
         found += more
     elif strict and not codec.typed:
-        found += strict_errors(value, None)
+        found += _odd_fields(value, gvk)
         value = dict(value)
     value["apiVersion"], value["kind"] = gvk.api_version, gvk.kind
     return Decoded(value, gvk, found if strict else [])
+
+
+def _odd_fields(value: Object, gvk: GVK) -> list[str]:
+    """Of kinds without a type; upstream's internal ones have no field that a client could name."""
+    if gvk.version == INTERNAL:
+        return [f"unknown field {quote(key)}" for key in value if key not in {"kind", "apiVersion"}]
+    return strict_errors(value, None)
 
 
 def _normalized(value: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str]]:
@@ -161,7 +172,10 @@ def kind_of(value: Any, data: bytes, default: GVK | None = None) -> GVK:
     if not kind:
         raise DecodeError(f"Object 'Kind' is missing in '{data.decode('utf-8', 'replace')}'")
     if not version:
-        raise DecodeError(f"Object 'apiVersion' is missing in '{data.decode('utf-8', 'replace')}'")
+        text = f"Object 'apiVersion' is missing in '{data.decode('utf-8', 'replace')}'"
+        error = DecodeError(text)
+        error.stated = GVK(group, version, kind)
+        raise error
     return GVK(group, version, kind)
 
 

@@ -15,16 +15,20 @@ from pykube_cp.machinery.strict_errors import Pairs, Written
 
 _DIGITS = 19
 """So many an int64 may have; Python takes long to read many more."""
+_INTEGERS = range(-(1 << 63), 1 << 64)
 _SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
 
 
-def loads(data: bytes) -> Any:
-    """The value in ``data``; ``DecodeError`` with Go's words when it is none."""
+def loads(data: bytes, *, unbounded: bool = False) -> Any:
+    """The value in ``data``; ``DecodeError`` with Go's words when it is none.
+
+    ``unbounded``: numbers that no float64 holds are infinite, for the one who looks at types.
+    """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         data = _mended(data)
-        value = _loads_mended(data)
+        value = _loads_mended(data, unbounded=unbounded)
     if may_be_deep(data) and is_too_deep(value):
         raise DecodeError(explain(data) or "exceeded max depth")
     return value
@@ -38,14 +42,22 @@ def _mended(data: bytes) -> bytes:
     return repaired(data)
 
 
-def _loads_mended(data: bytes) -> Any:
+def _loads_mended(data: bytes, *, unbounded: bool) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         if "infinity" in error.msg:
+            if unbounded:
+                return json.loads(data, parse_int=_number)
             text = "json: cannot unmarshal number into Go value of type float64"
             raise DecodeError(text) from error
         raise DecodeError(unexplained(error.doc, error.pos)) from error
+
+
+def _number(text: str) -> int | float:
+    """As orjson reads digits: an integer of 64 bits or a float."""
+    found = int(text) if len(text) <= _DIGITS + 2 else float(text)
+    return found if isinstance(found, int) and found in _INTEGERS else float(found)
 
 
 def may_be_deep(data: bytes, allowed: int = MAX_DEPTH) -> bool:
@@ -62,9 +74,9 @@ def is_too_deep(value: Any) -> bool:
     return False
 
 
-def loads_noticing_duplicates(data: bytes) -> Any:
+def loads_noticing_duplicates(data: bytes, *, unbounded: bool = False) -> Any:
     """As ``loads``; with keys given twice somewhere, an object is a ``Written``, a list has ``Pairs``."""
-    value = loads(data)
+    value = loads(data, unbounded=unbounded)
     if not _may_have_duplicates(data, value):
         return value
     found: list[Pairs] = []
@@ -132,7 +144,9 @@ class Json:
         *,
         strict: list[str] | None = None,
     ) -> Any:
-        return loads(data) if strict is None else loads_noticing_duplicates(data)
+        # with a default there is a kind, whose type says what fits
+        read = loads if strict is None else loads_noticing_duplicates
+        return read(data, unbounded=default is not None)
 
     def encode(self, obj: Object) -> bytes:
         return orjson.dumps(obj)

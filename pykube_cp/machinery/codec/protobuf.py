@@ -65,10 +65,12 @@ def _type_of(api_version: str, kind: str) -> schema.Type:
     group, version = GroupVersion.parse(api_version)
     found = schema.find(GVK(group, version, kind))
     if found is None or not found.protobuf:
-        raise DecodeError(
+        error = DecodeError(
             f"no kind {quote(kind)} is registered for version {quote(api_version)} in scheme "
             '"pkg/api/legacyscheme/scheme.go:30"'
         )
+        error.stated = GVK(group, version, kind)
+        raise error
     return found
 
 

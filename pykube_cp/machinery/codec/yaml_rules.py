@@ -237,8 +237,6 @@ class _Builder:
         self._put(value, 1, event.anchor, _line(event))
 
     def _open(self, into: list[Any] | Object, event: Any) -> None:
-        if self._awaits_key():
-            raise DecodeError("yaml: invalid map key")
         if len(self._stack) >= MAX_DEPTH:
             raise DecodeError(f"yaml: {_TOO_DEEP}")
         line = _line(event)
@@ -354,7 +352,7 @@ def _key(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, dict | list):
-        raise DecodeError("yaml: invalid map key")
+        raise DecodeError(f"yaml: invalid map key: {_go_syntax(value)}")
     if value is None:
         return _NULL_KEY
     return str(value).lower() if isinstance(value, bool) else str(value)
