@@ -95,6 +95,7 @@ class Talk:
 
     async def take(self, step: Step) -> Answer | None:
         """Do one step; None for the opening of a watch."""
+        await asyncio.sleep(step.after)
         if step.collect:
             return await self._collect(step)
         if step.raw:

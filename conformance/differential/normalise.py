@@ -13,6 +13,8 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?Z")
 QUOTED = re.compile(r'\\"resourceVersion\\":\\"\d+\\"')
 """In an object that a message quotes."""
+QUOTED_MANAGERS = re.compile(r'(\\"managedFields\\":\[\{)(.*?)(\}\])')
+"""The same; there their order depends on the second in which each wrote."""
 GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
@@ -69,7 +71,9 @@ class Normaliser:
             if "metadata" in node and ("items" in node or "rows" in node):
                 # of a list: as new as the whole storage
                 node = node | {"metadata": _unversioned(node["metadata"])}
-            return {name: self.value(node[name], name) for name in sorted(node)}
+            members = {name: self.value(node[name], name) for name in sorted(node)}
+            # managedFields name owners by their UIDs
+            return {self._plain(n) if '"uid"' in n else n: members[n] for n in members}
         if isinstance(node, list):
             items = [self.value(item, key) for item in node]
             if key in UNORDERED:
@@ -93,6 +97,7 @@ class Normaliser:
         text = CURRENT.sub("current: <version>", self._plain(text))
         text = SCHEME.sub("in scheme <scheme>", text)
         text = EMPTY.sub(r"\1null", QUOTED.sub("<version>", text))
+        text = QUOTED_MANAGERS.sub(_managers_in_order, text)
         text = QUOTED_IP.sub(self._quoted_ip, without_internals(text))
         return DIGITS.sub(lambda found: self._known("version", found[0]), text)
 
@@ -108,6 +113,8 @@ class Normaliser:
             return f"from <{continuation(text)}>"
         if key == "token" and (parts := _parts_of_token(text)):
             return [self.value(part) for part in parts]
+        if key == "expirationTimestamp" and text not in self._given:
+            return TIME.sub("<time>", text)
         if key == "kid":
             return "<key>"
         if key in {"clusterIP", "clusterIPs"} and _is_service_ip(text) and text not in self._given:
@@ -209,6 +216,10 @@ def _order(entry: dict[str, Any]) -> tuple[str, ...]:
     elif str(entry.get("time", "")).startswith("<time"):
         words = ("manager", "apiVersion", "subresource")
     return str(entry.get("operation")), *(str(entry.get(word, "")) for word in words)
+
+
+def _managers_in_order(found: re.Match[str]) -> str:
+    return found[1] + "},{".join(sorted(found[2].split("},{"))) + found[3]
 
 
 def _is_service_ip(text: str) -> bool:

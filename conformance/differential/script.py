@@ -16,7 +16,8 @@ headers, body, text, the body as it came, and form, its lines of each indentatio
 leaves the answer open; a later step `collect: NAME` with `events: N` compares the first N events of it.
 `raw` sends a text, or several with pauses between them, as it is over a connection of its own (raw.py).
 `until: STATUS` asks again until the answer has that status, for what a server learns of with a delay,
-such as a new role. In `text`, `raw`, paths and header values, `<<text*N>>` stands for N times that text.
+such as a new role; `after: SECONDS` waits first, where no status tells. In `text`, `raw`, paths and
+header values, `<<text*N>>` stands for N times that text.
 `upgrade: true` sends the head on a connection of its own and the body only when that is upgraded; all
 that comes is compared.
 
@@ -78,6 +79,7 @@ class Step:
     raw: tuple[str, ...] = ()
     upgrade: bool = False
     until: int = 0
+    after: float = field(default=0, repr=False)  # changes no answer, so that recorded ones stay
 
     @property
     def title(self) -> str:

@@ -75,3 +75,18 @@ def test_what_the_case_gives_is_compared_as_it_is() -> None:
 )
 def test_differences_are_seen(one: Any, other: Any) -> None:
     assert not same(one, other)
+
+
+def test_owners_that_managed_fields_name() -> None:
+    def owner(uid: str) -> Any:
+        return {"metadata": {"uid": uid}, "z": {f'k:{{"uid":"{uid}"}}': {}}}
+
+    assert same(owner(ONE), owner(OTHER))
+
+
+def test_managers_that_a_message_quotes_are_in_no_order() -> None:
+    one, other = (r"{\"manager\":\"a\",\"fieldsV1\":{\"f:a\":{}}}", r"{\"manager\":\"b\"}")
+    texts = [
+        rf'"{{\"managedFields\":[{",".join(each)}]}}": bad' for each in ((one, other), (other, one))
+    ]
+    assert same({"message": texts[0]}, {"message": texts[1]})
