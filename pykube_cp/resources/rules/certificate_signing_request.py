@@ -79,7 +79,8 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
         kind, before = kinds[position], kinds[:position]
         if kind in _DECISIONS and any(other in before for other in _DECISIONS if other != kind):
             text = "Approved and Denied conditions are mutually exclusive"
-            found.append(FieldError.invalid(where, kind, text))
+            error = FieldError.invalid(where, kind, text)
+            found.append(error.by_declaration("zeroOrOneOf"))
         if kind in before:
             found.append(FieldError.duplicate(where.index(position).child("type"), kind))
     return found

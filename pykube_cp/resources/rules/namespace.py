@@ -23,11 +23,13 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
 _STANDARD = ("kubernetes", "orphan", "foregroundDeletion")
 
 
-def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
-    # upstream: pkg/apis/core/validation/validation.go validateFinalizerName
-    where = path.child("finalizers")
+def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    # upstream: pkg/apis/core/validation/validation.go validateFinalizerName,
+    # ValidateNamespaceFinalizeUpdate, which alone tells the place
     found = []
-    for name in spec.get("finalizers") or ():
+    for position, name in enumerate(spec.get("finalizers") or ()):
+        where = path.child("finalizers")
+        where = where if ctx.old is None else where.index(position)
         found += checks.qualified(name, where)
         if "/" not in name and name not in _STANDARD:
             text = "name is neither a standard finalizer name nor is it fully qualified"

@@ -64,7 +64,7 @@ class CertificateStatusStrategy(StatusStrategy):
         set_condition_times(obj, old)
 
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        found = _content(obj, old) + _conditions(obj, old, may_decide=False)
+        found = _issued(obj, old) + _conditions(obj, old, may_decide=False)
         return found + _certificate(obj, old, may_set=True)
 
 
@@ -75,10 +75,11 @@ class CertificateApprovalStrategy(Strategy):
 
     def prepare_for_update(self, ctx: WriteContext, obj: Object, old: Object) -> None:
         set_condition_times(obj, old)
-        conditions = (obj.get("status") or {}).get("conditions")
+        conditions = _of(obj)
         obj["spec"] = old["spec"]
         obj["status"] = dict(old.get("status") or {})
-        if conditions is not None:
+        obj["status"].pop("conditions", None)
+        if conditions:
             obj["status"]["conditions"] = conditions
 
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
@@ -142,8 +143,38 @@ def _conditions(obj: Object, old: Object, *, may_decide: bool) -> list[FieldErro
     return found
 
 
-def _certificate(obj: Object, old: Object, *, may_set: bool) -> list[FieldError]:
+def _issued(obj: Object, old: Object) -> list[FieldError]:
+    """What is wrong with a certificate that is new, unless the one before was no better."""
+    now, before = _certificates(obj, old)
+    problem = _problem(now)
+    if now == before or not problem or _problem(before):
+        return []
+    return [FieldError.invalid(Path("status", "certificate"), "<certificate data>", problem)]
+
+
+def _problem(encoded: str) -> str:
+    """Why that is no PEM of certificates; nothing is none, too."""
+    # upstream: pkg/apis/certificates/validation/validation.go validateCertificate
+    blocks = list(pem.blocks(b64decode(encoded)))
+    for block in blocks:
+        if block.type != "CERTIFICATE":
+            return f"only CERTIFICATE PEM blocks are allowed, found {quote(block.type)}"
+        if block.headers:
+            return "no PEM block headers are permitted"
+        try:
+            der.read_certificate(block.content)
+        except PKIError:
+            return "x509: malformed certificate"
+    return "" if blocks or not encoded else "must contain at least one CERTIFICATE PEM block"
+
+
+def _certificates(obj: Object, old: Object) -> tuple[str, str]:
     now, before = ((one.get("status") or {}).get("certificate") or "" for one in (obj, old))
+    return now, before
+
+
+def _certificate(obj: Object, old: Object, *, may_set: bool) -> list[FieldError]:
+    now, before = _certificates(obj, old)
     path = Path("status", "certificate")
     if now == before:
         return []
@@ -153,30 +184,6 @@ def _certificate(obj: Object, old: Object, *, may_set: bool) -> list[FieldError]
         text = "updates may not modify existing certificate content"
         return [FieldError.forbidden(path, text)]
     return []
-
-
-def _content(obj: Object, old: Object) -> list[FieldError]:
-    """A new certificate can be read, unless the old one could not."""
-    now, before = ((one.get("status") or {}).get("certificate") or "" for one in (obj, old))
-    text = "" if now == before or _what_is_wrong(before) else _what_is_wrong(now)
-    path = Path("status", "certificate")
-    return [FieldError.invalid(path, "<certificate data>", text)] if text else []
-
-
-def _what_is_wrong(certificate: str) -> str:
-    # upstream: pkg/apis/certificates/validation/validation.go validateCertificate
-    blocks = list(pem.blocks(b64decode(certificate)))
-    for block in blocks:
-        if block.type != "CERTIFICATE":
-            return f"only CERTIFICATE PEM blocks are allowed, found {quote(block.type)}"
-        if block.headers:
-            return "no PEM block headers are permitted"
-        try:
-            der.read_certificate(block.content)
-        except PKIError as error:
-            return str(error)
-    missing = certificate and not blocks
-    return "must contain at least one CERTIFICATE PEM block" if missing else ""
 
 
 class ClusterTrustBundleStrategy(Strategy):

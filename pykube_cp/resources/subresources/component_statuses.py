@@ -1,4 +1,5 @@
-"""ComponentStatus, deprecated long ago: asks the components' own health when someone looks."""
+"""ComponentStatus, deprecated long ago: whoever answers is well, and so are those beside it."""
+# upstream: pkg/registry/core/componentstatus/rest.go REST
 
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.gvk import GVK
@@ -28,7 +29,7 @@ async def list_all(_call: Call) -> Answer:
 
 async def get(call: Call) -> Answer:
     if call.name not in _NAMES:
-        raise errors.not_found(("", "componentstatuses"), call.name)
+        raise errors.not_found(("", "componentstatus"), call.name)
     return Answer({"kind": "ComponentStatus", "apiVersion": "v1", **_status(call.name)})
 
 
