@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-QUIET = 1.5
-"""Seconds without a byte after which nothing more is waited for."""
+FIRST, QUIET = 5.0, 1.5
+"""Seconds until the first byte, and without another one after it, for which more is waited."""
 PAUSE = 0.2
 """Seconds between the pieces of a request."""
 PATIENCE = 15
@@ -70,7 +70,7 @@ async def _read(reader: asyncio.StreamReader, sending: "asyncio.Task[None]") -> 
     parts: list[bytes] = []
     while True:
         try:
-            async with asyncio.timeout(QUIET):
+            async with asyncio.timeout(QUIET if parts else FIRST):
                 part = await reader.read(1 << 16)
         except TimeoutError:
             if sending.done():
