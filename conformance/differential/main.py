@@ -9,6 +9,7 @@ docs/compatibility.md.
 import argparse
 import asyncio
 import contextlib
+import json
 import re
 import sys
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import excuses
 import fakes
 import generate
 import generate_lifecycle
@@ -33,10 +35,8 @@ from normalise import Normaliser, differences
 from recorded import Recorded
 from script import Case, Step
 
-from pykube_cp.machinery.codec import yaml_rules
 from pykube_cp.machinery.codec.interface import DecodeError
 
-HERE = Path(__file__).resolve().parent
 SETUP_THEME = "bases"
 """What its cases save, all others know."""
 SHOWN = 400
@@ -45,10 +45,14 @@ SHOWN = 400
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a case: nothing, or the differences, each a line."""
+    """What came of a case: nothing, or the differences, each a line.
+
+    ``answers`` are upstream's to the steps that differ.
+    """
 
     case: Case
     lines: tuple[str, ...]
+    answers: tuple[str, ...] = ()
 
 
 class Runner:
@@ -87,7 +91,8 @@ class Runner:
         expected = self._recorded.of(case)
         if expected is None:
             return Verdict(case, ("upstream's answers were not recorded",))
-        return Verdict(case, tuple(_compared(case, expected, ours)))
+        lines = tuple(_compared(case, expected, ours))
+        return Verdict(case, lines, tuple(_differing(expected, ours)) if lines else ())
 
     def _talk(self, case: Case, server: Server) -> Talk:
         namespace = case.namespace if case.own_namespace else generate.NAMESPACE
@@ -117,6 +122,12 @@ def _compared(case: Case, theirs: list[Any], ours: list[Any]) -> Iterator[str]:
             yield f"{number}. {step.title} {_sent(step)}"
         for path, one, other in found:
             yield f"    {path.lstrip('.')}: upstream {_brief(one)}, ours {_brief(other)}"
+
+
+def _differing(theirs: list[Any], ours: list[Any]) -> Iterator[str]:
+    for one, other in zip(theirs, ours, strict=True):
+        if any(differences(one, other)):
+            yield json.dumps(one)
 
 
 def _sent(step: Step) -> str:
@@ -155,12 +166,6 @@ def selected(options: argparse.Namespace) -> list[Case]:
         if re.search(options.theme, case.theme) and re.search(options.case, case.name)
         if network.is_own() or not case.network
     ]
-
-
-def excused() -> dict[str, str]:
-    """Patterns of cases that differ on purpose, with the reason."""
-    path = HERE / "differs.yaml"
-    return yaml_rules.loads(path.read_bytes()) or {} if path.exists() else {}
 
 
 async def run(
@@ -207,11 +212,11 @@ def say(text: str) -> None:
 
 def report(verdicts: list[Verdict], options: argparse.Namespace) -> int:
     """Prints everything; the number of failed cases."""
-    excuses = excused()
+    meanings = excuses.load()
     passed, failed, meant = Counter[str](), Counter[str](), Counter[str]()
     lines: list[str] = []
     for verdict in verdicts:
-        reason = next((why for it, why in excuses.items() if re.search(it, verdict.case.title)), "")
+        reason = excuses.reason(meanings, verdict.case.title, verdict.answers)
         if not verdict.lines:
             passed[verdict.case.theme] += 1
         elif reason:
