@@ -33,6 +33,16 @@ class RuleContext(msgspec.Struct, kw_only=True):
 Check: TypeAlias = Callable[[Any, Path, RuleContext], list[FieldError]]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A step that puts what has been found in a value so far into upstream's order.
+
+    ``rank`` says where an error comes, by its field below the value.
+    """
+
+    rank: Callable[[str, FieldError], Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeRule:
     """Defaults and checks of one schema type.
@@ -43,12 +53,12 @@ class TypeRule:
         default: sets what is absent, in place; runs before the defaults of what is inside, as
             upstream's generated defaulters do.
         validate: errors of this value itself, not of what other rules cover inside it.
-        order: where upstream's order is another: members by name, and further checks between
-            them. They follow ``validate``; members that are not named come last, as they stand in
-            the document.
+        order: where upstream's order is another: members by name, and further checks and
+            arrangements between them. They follow ``validate``; members that are not named come
+            last, as they stand in the document.
     """
 
     type: str
     default: Callable[[Any, RuleContext], None] | None = None
     validate: Check | None = None
-    order: tuple[str | Check, ...] = ()
+    order: tuple[str | Check | Arrangement, ...] = ()

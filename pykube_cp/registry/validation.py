@@ -13,7 +13,7 @@ from pykube_cp.machinery.go_text import character, quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import Compiler, Field, ListOf, MapOf, Type, Visitor
-from pykube_cp.registry.rules import Check, RuleContext, TypeRule
+from pykube_cp.registry.rules import Arrangement, Check, RuleContext, TypeRule
 
 Plan: TypeAlias = Callable[[Any, Path, RuleContext, list[FieldError]], None]
 
@@ -110,7 +110,9 @@ def _ordered(rule: TypeRule | None, plans: dict[str, Plan]) -> Iterator[Step]:
         if rule.validate is not None:
             yield "", _check(rule.validate)
         for step in rule.order:
-            if not isinstance(step, str):
+            if isinstance(step, Arrangement):
+                yield "", _arrange(step)
+            elif not isinstance(step, str):
                 yield "", _check(step)
             elif step in plans:
                 yield step, plans.pop(step)
@@ -120,6 +122,20 @@ def _ordered(rule: TypeRule | None, plans: dict[str, Plan]) -> Iterator[Step]:
 def _check(check: Check) -> Plan:
     def run(value: Any, path: Path, ctx: RuleContext, found: list[FieldError]) -> None:
         found += check(value, path, ctx)
+
+    return run
+
+
+def _arrange(step: Arrangement) -> Plan:
+    def run(_value: Any, path: Path, _ctx: RuleContext, found: list[FieldError]) -> None:
+        if len(found) < 2:
+            return
+        above = f"{path}."
+        mine = [error.field.startswith(above) for error in found]
+        begin = mine.index(True) if True in mine else len(found)
+        found[begin:] = sorted(
+            found[begin:], key=lambda error: step.rank(error.field.removeprefix(above), error)
+        )
 
     return run
 

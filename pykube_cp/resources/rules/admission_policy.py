@@ -1,9 +1,11 @@
 """Admission policies and their bindings; expressions are not judged here."""
 
+from collections.abc import Callable
+
 from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.registry.rules import Check, RuleContext, TypeRule
 from pykube_cp.resources.shared import admission_policies, checks
 
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
@@ -13,9 +15,16 @@ _MAX_ANNOTATIONS, _MAX_EXPRESSION = 20, 5 * 1024
 _NOTHING = "validations or auditAnnotations must contain at least one item"
 
 
+def _by_rule(check: Callable[[Object, Path], checks.Errors]) -> Check:
+    return lambda value, path, _ctx: check(value, path)
+
+
+_validate_spec = _by_rule(admission_policies.check)
+
+
 def _validate_policy(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     # upstream: admissionregistration validation.go validateValidatingAdmissionPolicySpec
-    found = admission_policies.check(spec, path)
+    found = admission_policies.check_matched(spec, path, mutates=False)
     validations = spec.get("validations") or []
     annotations = spec.get("auditAnnotations") or []
     if not validations and not annotations:
@@ -69,9 +78,7 @@ def _annotations(annotations: list[Object], name: str, path: Path) -> checks.Err
 
 def _validate_mutating(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: admissionregistration validation.go validateMutatingAdmissionPolicySpec
-    found = admission_policies.check(spec, path)
-    match = spec.get("matchConstraints")
-    found += admission_policies.check_mutated(match, path.child("matchConstraints"))
+    found = admission_policies.check_matched(spec, path, mutates=True)
     if not spec.get("mutations"):
         text = "mutations must contain at least one item"
         found.append(FieldError.required(path.child("mutations"), text))
@@ -99,8 +106,12 @@ def _mutation(mutation: Object, path: Path) -> checks.Errors:
 
 
 def _validate_binding(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
-    # upstream: admissionregistration validation.go validateValidatingAdmissionPolicyBindingSpec
-    found = admission_policies.check_binding(spec, path)
+    return checks.must_name(spec, path, "policyName")
+
+
+def _validate_actions(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    # upstream: admissionregistration validation.go validateValidationActions
+    found = []
     actions, where = spec.get("validationActions") or [], path.child("validationActions")
     for position, action in enumerate(actions):
         found += checks.supported(action, where.index(position), _ACTIONS)
@@ -118,27 +129,44 @@ def _validate_binding(spec: Object, path: Path, _ctx: RuleContext) -> checks.Err
     return found
 
 
-def _validate_mutating_binding(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
-    found = admission_policies.check_binding(spec, path)
+def _validate_mutated(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     match = spec.get("matchResources")
-    return found + admission_policies.check_mutated(match, path.child("matchResources"))
+    return admission_policies.check_mutated(match, path.child("matchResources"))
 
 
 RULES = (
     TypeRule(
+        type="io.k8s.api.admissionregistration.v1.MatchResources",
+        validate=_by_rule(admission_policies.check_match),
+        order=(
+            "namespaceSelector",
+            "objectSelector",
+            _by_rule(admission_policies.check_rules),
+        ),
+    ),
+    TypeRule(
+        type="io.k8s.api.admissionregistration.v1.ParamRef",
+        validate=_by_rule(admission_policies.check_param_name),
+        order=("selector", _by_rule(admission_policies.check_param_ref)),
+    ),
+    TypeRule(
         type="io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec",
-        validate=_validate_policy,
+        validate=_validate_spec,
+        order=("matchConstraints", _validate_policy),
     ),
     TypeRule(
         type="io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec",
-        validate=_validate_mutating,
+        validate=_validate_spec,
+        order=("matchConstraints", _validate_mutating),
     ),
     TypeRule(
         type="io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec",
         validate=_validate_binding,
+        order=("paramRef", "matchResources", _validate_actions),
     ),
     TypeRule(
         type="io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec",
-        validate=_validate_mutating_binding,
+        validate=_validate_binding,
+        order=("paramRef", "matchResources", _validate_mutated),
     ),
 )

@@ -55,5 +55,8 @@ RULES = (
     TypeRule(type=f"{_V1}NodeAffinity", validate=_validate_node_affinity),
     TypeRule(type=f"{_V1}PreferredSchedulingTerm", validate=_validate_preferred),
     TypeRule(type=f"{_V1}WeightedPodAffinityTerm", validate=_validate_weighted),
-    TypeRule(type=f"{_V1}PodAffinityTerm", validate=_validate_term),
+    TypeRule(
+        type=f"{_V1}PodAffinityTerm",
+        order=("labelSelector", "namespaceSelector", _validate_term),
+    ),
 )

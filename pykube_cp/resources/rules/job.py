@@ -59,6 +59,7 @@ _MAX_INDEXED = 100_000
 _MANY_COMPLETIONS = 100_000
 _MAX_FOR_MANY = 10_000
 _MAX_MANAGED_BY = 63
+_ONLY_INDEXED = "requires indexed completion mode"
 _COUNTS = (
     "parallelism",
     "completions",
@@ -82,8 +83,8 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     found += _indexed(spec, path) if is_indexed else _not_indexed(spec, path)
     if spec.get("podFailurePolicy") is not None:
         found += pod_failure_policies.check(spec, path.child("podFailurePolicy"))
-    if is_indexed and spec.get("successPolicy") is not None:
-        found += success_policies.check(spec, path.child("successPolicy"))
+    if spec.get("successPolicy") is not None:
+        found += _success_policy(spec, path.child("successPolicy"), is_indexed=is_indexed)
     return found + _replacement_policy(spec, path)
 
 
@@ -149,20 +150,19 @@ def _many(spec: Object, path: Path) -> checks.Errors:
 
 def _not_indexed(spec: Object, path: Path) -> checks.Errors:
     if spec.get("completionMode") not in {None, "NonIndexed"}:
-        fields: tuple[str, ...] = ("successPolicy",)
-    else:
-        fields = ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy")
-    shown = dict(spec)
-    if spec.get("successPolicy") is not None:
-        shown["successPolicy"] = internal(
-            spec["successPolicy"], "io.k8s.api.batch.v1.SuccessPolicy"
-        )
-    text = "requires indexed completion mode"
+        return []
     return [
-        FieldError.invalid(path.child(field), shown[field], text)
-        for field in fields
+        FieldError.invalid(path.child(field), spec[field], _ONLY_INDEXED)
+        for field in ("backoffLimitPerIndex", "maxFailedIndexes")
         if spec.get(field) is not None
     ]
+
+
+def _success_policy(spec: Object, path: Path, *, is_indexed: bool) -> checks.Errors:
+    if is_indexed:
+        return success_policies.check(spec, path)
+    shown = internal(spec["successPolicy"], "io.k8s.api.batch.v1.SuccessPolicy")
+    return [FieldError.invalid(path, shown, _ONLY_INDEXED)]
 
 
 def _replacement_policy(spec: Object, path: Path) -> checks.Errors:

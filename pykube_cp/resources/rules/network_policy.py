@@ -21,7 +21,7 @@ def _default_port(port: Object, _ctx: RuleContext) -> None:
 _TYPES = ("Ingress", "Egress")
 
 
-def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+def _validate_types(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/networking/validation/validation.go ValidateNetworkPolicySpec
     types, where = spec.get("policyTypes") or [], path.child("policyTypes")
     if len(types) > len(_TYPES):
@@ -36,21 +36,25 @@ def _validate_port(port: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     # upstream: pkg/apis/networking/validation/validation.go ValidateNetworkPolicyPort
     found = checks.optional(port, path, "protocol", ("TCP", "UDP", "SCTP"))
     first, last = port.get("port"), port.get("endPort")
-    where = path.child("endPort")
-    if first is not None:
-        found += checks.port(first, path.child("port"))
-    if last is None:
-        return found
+    ends = [] if last is None else _end(first, last, path.child("endPort"))
+    if first is None:
+        return found + ends
+    begins = checks.port(first, path.child("port"))
+    return found + (ends + begins if isinstance(first, str) else begins + ends)
+
+
+def _end(first: int | str | None, last: int, path: Path) -> checks.Errors:
     if first is None:
         text = "may not be specified when `port` is not specified"
-        return [*found, FieldError.invalid(where, last, text)]
+        return [FieldError.invalid(path, last, text)]
     if isinstance(first, str):
         text = "may not be specified when `port` is non-numeric"
-        return [*found, FieldError.invalid(where, last, text)]
+        return [FieldError.invalid(path, last, text)]
+    found = []
     if last < first:
         text = "must be greater than or equal to `port`"
-        found.append(FieldError.invalid(where, last, text))
-    return found + checks.port_number(last, where)
+        found.append(FieldError.invalid(path, last, text))
+    return found + checks.port_number(last, path)
 
 
 def _validate_peer(peer: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -94,8 +98,8 @@ def _stored(policy: Object) -> set[str]:
     for field, side in (("ingress", "from"), ("egress", "to")):
         for rule in spec.get(field) or ():
             for peer in rule.get(side) or ():
-                block = peer.get("ipBlock") or {}
-                found |= {block.get("cidr") or "", *(block.get("except") or ())}
+                if (block := peer.get("ipBlock")) is not None:
+                    found |= {block.get("cidr") or "", *(block.get("except") or ())}
     return found
 
 
@@ -103,13 +107,16 @@ RULES = (
     TypeRule(
         type="io.k8s.api.networking.v1.NetworkPolicySpec",
         default=_default_spec,
-        validate=_validate_spec,
+        order=("podSelector", "ingress", "egress", _validate_types),
     ),
     TypeRule(
         type="io.k8s.api.networking.v1.NetworkPolicyPort",
         default=_default_port,
         validate=_validate_port,
     ),
-    TypeRule(type="io.k8s.api.networking.v1.NetworkPolicyPeer", validate=_validate_peer),
+    TypeRule(
+        type="io.k8s.api.networking.v1.NetworkPolicyPeer",
+        order=("podSelector", "namespaceSelector", "ipBlock", _validate_peer),
+    ),
     TypeRule(type="io.k8s.api.networking.v1.IPBlock", validate=_validate_block),
 )

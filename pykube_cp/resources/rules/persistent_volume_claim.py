@@ -18,15 +18,23 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
         status["phase"] = "Pending"
 
 
+def _is_template(ctx: RuleContext) -> bool:
+    """Those of a StatefulSet never change, so they are judged once."""
+    return ctx.kind.kind == "StatefulSet" and ctx.old is not None
+
+
+def _validate_modes(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    if spec.get("accessModes") or _is_template(ctx):
+        return []
+    text = "at least 1 access mode is required"
+    return [FieldError.required(path.child("accessModes"), text)]
+
+
 def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go ValidatePersistentVolumeClaimSpec
-    if ctx.kind.kind == "StatefulSet" and ctx.old is not None:
-        return []  # its templates never change, so they are judged once
-    found = []
-    if not spec.get("accessModes"):
-        text = "at least 1 access mode is required"
-        found.append(FieldError.required(path.child("accessModes"), text))
-    found += persistent_volumes.check_access_modes(spec, path)
+    if _is_template(ctx):
+        return []
+    found = persistent_volumes.check_access_modes(spec, path)
     found += _storage(spec, path.child("resources").key("storage"))
     found += checks.named(spec, path, "storageClassName")
     found += checks.optional(spec, path, "volumeMode", persistent_volumes.MODES)
@@ -54,16 +62,17 @@ def _sources(spec: Object, old: Object, path: Path) -> checks.Errors:
             found += _source(spec[field], path.child(field), judges_group=judges_group)
     if one is None or other is None:
         return found
-    where = str(path.child("dataSource"))
     if other.get("namespace"):
         text = "may not be specified when dataSourceRef.namespace is specified"
-        found.append(FieldError.invalid(path, where, text))
+        found.append(FieldError.invalid(path, _A_PATH, text))
     elif any(one.get(field) != other.get(field) for field in ("apiGroup", "kind", "name")):
-        found.append(FieldError.invalid(path, where, "must match dataSourceRef"))
+        found.append(FieldError.invalid(path, _A_PATH, "must match dataSourceRef"))
     return found
 
 
 _SOURCES = ("dataSource", "dataSourceRef")
+_A_PATH: Object = {}
+"""What upstream shows for the path of a field, which has nothing that JSON would show."""
 
 
 def _source(source: Object, path: Path, *, judges_group: bool) -> checks.Errors:
@@ -82,7 +91,8 @@ RULES = (
     TypeRule(
         type="io.k8s.api.core.v1.PersistentVolumeClaimSpec",
         default=_default_spec,
-        validate=_validate_spec,
+        validate=_validate_modes,
+        order=("selector", _validate_spec),
     ),
     TypeRule(type="io.k8s.api.core.v1.PersistentVolumeClaimStatus", default=_default_status),
 )

@@ -49,14 +49,18 @@ def _default_status(status: Object, _ctx: RuleContext) -> None:
 def _validate(pod: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     """What is asked of pods and not of templates."""
     # upstream: pkg/apis/core/validation/validation.go validatePodMetadataAndSpec
+    if _is_as_before(pod, ctx):
+        return []
+    where = path.child("metadata", "annotations")
+    return pod_annotations.check(objects.annotations(pod), pod.get("spec") or {}, where)
+
+
+def _validate_rest(pod: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    if _is_as_before(pod, ctx):
+        return []
     spec, where = pod.get("spec") or {}, path.child("spec")
     annotations = objects.annotations(pod)
-    if ctx.old is not None and (spec, annotations) == _judged(ctx.old):
-        return []
-    found = pod_annotations.check(annotations, spec, path.child("metadata", "annotations"))
-    if ctx.old is None:
-        found += pod_annotations.check_fields(annotations, spec, where)
-    found += _tokens(spec, where.child("volumes"))
+    found = _tokens(spec, where.child("volumes"))
     found += checks.nonnegative(spec, where, "terminationGracePeriodSeconds")
     if pod_annotations.MIRROR in annotations and spec.get("resourceClaims"):
         text = "static pods do not support resource claims"
@@ -68,7 +72,13 @@ def _validate(pod: Object, path: Path, ctx: RuleContext) -> checks.Errors:
                 text = "must not have leading or trailing whitespace"
                 place = where.child(field).index(position).child("image")
                 found.append(FieldError.invalid(place, image, text))
+    if ctx.old is None:
+        found += pod_annotations.check_fields(annotations, spec, where)
     return found
+
+
+def _is_as_before(pod: Object, ctx: RuleContext) -> bool:
+    return ctx.old is not None and _judged(pod) == _judged(ctx.old)
 
 
 def _judged(pod: Object) -> tuple[Object, dict[str, str]]:
@@ -91,6 +101,11 @@ def _tokens(spec: Object, path: Path) -> checks.Errors:
 
 
 RULES = (
-    TypeRule(type="io.k8s.api.core.v1.Pod", default=_default_pod, validate=_validate),
+    TypeRule(
+        type="io.k8s.api.core.v1.Pod",
+        default=_default_pod,
+        validate=_validate,
+        order=("spec", _validate_rest),
+    ),
     TypeRule(type="io.k8s.api.core.v1.PodStatus", default=_default_status),
 )

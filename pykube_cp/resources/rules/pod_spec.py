@@ -6,10 +6,11 @@ from pykube_cp.machinery import names, pod_resources
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
-from pykube_cp.registry.rules import RuleContext, TypeRule
+from pykube_cp.registry.rules import Arrangement, RuleContext, TypeRule
 from pykube_cp.resources.shared import (
     checks,
     pod_containers,
+    pod_order,
     pod_system,
     pod_volumes,
     resource_names,
@@ -63,20 +64,30 @@ def _validate_host_ports(spec: Object, path: Path, _ctx: RuleContext) -> checks.
     return pod_containers.host_ports(spec.get("containers") or [], path.child("containers"))
 
 
-def _validate_rest(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+def _validate_policies(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     is_pod = ctx.kind.kind == "Pod"
     found = _resources(spec, path)
+    found += pod_system.check_host_network(spec, path.child("containers"), is_pod=is_pod)
     found += checks.chosen(spec, path, "restartPolicy", _RESTART_POLICIES)
     found += checks.chosen(spec, path, "dnsPolicy", _DNS_POLICIES)
-    found += checks.labels(spec.get("nodeSelector") or {}, path.child("nodeSelector"))
-    found += _dns(spec, path.child("dnsConfig"))
-    found += _gates(spec, path)
-    found += _spread(spec, path.child("topologySpreadConstraints"))
-    found += pod_system.check(spec, path, is_pod=is_pod)
+    return found + checks.labels(spec.get("nodeSelector") or {}, path.child("nodeSelector"))
+
+
+def _validate_shared(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    return pod_system.check_shared(spec, path)
+
+
+def _validate_placing(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    found = _dns(spec, path.child("dnsConfig")) + _gates(spec, path)
+    return found + _spread(spec, path.child("topologySpreadConstraints"))
+
+
+def _validate_rest(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
+    found = pod_system.check_host(spec, path)
     found += _names(spec, path, in_set=ctx.kind.kind == "StatefulSet")
-    found += _numbers(spec, path)
     found += tolerations.check(spec.get("tolerations") or [], path.child("tolerations"))
     found += _host_aliases(spec, path.child("hostAliases"))
+    found += _classes(spec, path) + pod_system.check_system(spec, path)
     volumes = {volume.get("name") or "": volume for volume in _volumes(spec, ctx)}
     return found + pod_volumes.check_file_keys(spec, volumes, path)
 
@@ -87,6 +98,13 @@ _ORDER = (
     _validate_host_ports,
     "initContainers",
     "ephemeralContainers",
+    Arrangement(pod_order.rank),
+    _validate_policies,
+    "securityContext",
+    _validate_shared,
+    "affinity",
+    _validate_placing,
+    "topologySpreadConstraints",
     _validate_rest,
 )
 
@@ -233,15 +251,14 @@ def _spread(spec: Object, path: Path) -> checks.Errors:
 def _names(spec: Object, path: Path, *, in_set: bool) -> checks.Errors:
     """Names of other things. In a StatefulSet hostnames are not the template's to give."""
     found = _hostname_override(spec, path)
-    for field in ("serviceAccountName", "nodeName", "priorityClassName"):
-        found += checks.named(spec, path, field)
-    if (runtime := spec.get("runtimeClassName")) is not None:
-        found += checks.subdomain(runtime, path.child("runtimeClassName"))
+    found += checks.named(spec, path, "serviceAccountName")
     account, old_account = spec.get("serviceAccountName", ""), spec.get("serviceAccount", "")
     if account != old_account:
         text = f'must be the same as serviceAccountName: "{account}"'
         where = path.child("deprecatedServiceAccount")
         found.append(FieldError.invalid(where, old_account, text))
+    found += checks.named(spec, path, "nodeName")
+    found += checks.in_range(spec, path, "activeDeadlineSeconds", 1, _MAX_INT32)
     for field in () if in_set else ("hostname", "subdomain"):
         found += checks.named(spec, path, field, names.is_dns1123_label)
     return found
@@ -262,8 +279,10 @@ def _hostname_override(spec: Object, path: Path) -> checks.Errors:
     return found + checks.subdomain(name, where)
 
 
-def _numbers(spec: Object, path: Path) -> checks.Errors:
-    found = checks.in_range(spec, path, "activeDeadlineSeconds", 1, _MAX_INT32)
+def _classes(spec: Object, path: Path) -> checks.Errors:
+    found = checks.named(spec, path, "priorityClassName")
+    if (runtime := spec.get("runtimeClassName")) is not None:
+        found += checks.subdomain(runtime, path.child("runtimeClassName"))
     if (policy := spec.get("preemptionPolicy")) is not None:
         found += checks.chosen({"preemptionPolicy": policy}, path, "preemptionPolicy", _PREEMPTION)
     overhead = spec.get("overhead")

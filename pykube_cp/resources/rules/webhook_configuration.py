@@ -11,7 +11,6 @@ _MAX_TIMEOUT = 30
 _CHOICES = {
     "failurePolicy": ("Fail", "Ignore"),
     "matchPolicy": ("Equivalent", "Exact"),
-    "reinvocationPolicy": ("IfNeeded", "Never"),
 }
 
 
@@ -34,6 +33,11 @@ def _validate_webhook(webhook: Object, path: Path, _ctx: RuleContext) -> checks.
     if seconds is not None and not 1 <= seconds <= _MAX_TIMEOUT:
         text = "the timeout value must be between 1 and 30 seconds"
         found.append(FieldError.invalid(path.child("timeoutSeconds"), seconds, text))
+    return found
+
+
+def _validate_rest(webhook: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
+    found = checks.optional(webhook, path, "reinvocationPolicy", ("IfNeeded", "Never"))
     found += webhooks.check_client(webhook.get("clientConfig") or {}, path.child("clientConfig"))
     conditions = webhook.get("matchConditions") or []
     found += admission_rules.check_conditions(conditions, path.child("matchConditions"))
@@ -56,10 +60,11 @@ def _name(name: str, path: Path) -> checks.Errors:
 
 
 _GROUP = "io.k8s.api.admissionregistration.v1."
+_ORDER = ("namespaceSelector", "objectSelector", _validate_rest)
 
 RULES = (
     TypeRule(type=f"{_GROUP}ValidatingWebhookConfiguration", validate=_validate),
     TypeRule(type=f"{_GROUP}MutatingWebhookConfiguration", validate=_validate),
-    TypeRule(type=f"{_GROUP}ValidatingWebhook", validate=_validate_webhook),
-    TypeRule(type=f"{_GROUP}MutatingWebhook", validate=_validate_webhook),
+    TypeRule(type=f"{_GROUP}ValidatingWebhook", validate=_validate_webhook, order=_ORDER),
+    TypeRule(type=f"{_GROUP}MutatingWebhook", validate=_validate_webhook, order=_ORDER),
 )

@@ -22,14 +22,20 @@ _EXCLUSIVE = "name and selector are mutually exclusive"
 
 
 def check(spec: Object, path: Path) -> checks.Errors:
+    """What comes before the requests that a policy is about."""
     found = _given(spec, path, "failurePolicy", ("Fail", "Ignore"))
     if (kind := spec.get("paramKind")) is not None:
         found += _param_kind(kind, path.child("paramKind"))
+    if spec.get("matchConstraints") is None:
+        found.append(FieldError.required(path.child("matchConstraints")))
+    return found
+
+
+def check_matched(spec: Object, path: Path, *, mutates: bool) -> checks.Errors:
     match, where = spec.get("matchConstraints"), path.child("matchConstraints")
-    if match is None:
-        found.append(FieldError.required(where))
-    else:
-        found += _match(match, where) + checks.required(match, where, "resourceRules")
+    found = [] if match is None else checks.required(match, where, "resourceRules")
+    if mutates:
+        found += check_mutated(match, where)
     conditions = spec.get("matchConditions") or []
     found += admission_rules.check_conditions(conditions, path.child("matchConditions"))
     for position, variable in enumerate(spec.get("variables") or ()):
@@ -87,12 +93,17 @@ def _version(text: str, path: Path) -> checks.Errors:
     return found
 
 
-def _match(match: Object, path: Path) -> checks.Errors:
+def check_match(match: Object, path: Path) -> checks.Errors:
     # upstream: validateMatchResources
     found = _given(match, path, "matchPolicy", ("Equivalent", "Exact"))
     for field in ("namespaceSelector", "objectSelector"):
         if match.get(field) is None:
             found.append(FieldError.required(path.child(field)))
+    return found
+
+
+def check_rules(match: Object, path: Path) -> checks.Errors:
+    found = []
     for field in ("resourceRules", "excludeResourceRules"):
         for position, rule in enumerate(match.get(field) or ()):
             found += admission_rules.check_named(rule, path.child(field).index(position))
@@ -113,21 +124,19 @@ def _variable(variable: Object, path: Path) -> checks.Errors:
     return found
 
 
-def check_binding(spec: Object, path: Path) -> checks.Errors:
-    found = checks.must_name(spec, path, "policyName")
-    if (reference := spec.get("paramRef")) is not None:
-        found += _param_ref(reference, path.child("paramRef"))
-    if (match := spec.get("matchResources")) is not None:
-        found += _match(match, path.child("matchResources"))
+def check_param_name(reference: Object, path: Path) -> checks.Errors:
+    # upstream: validateParamRef
+    found = checks.named(reference, path, "name", names.is_path_segment_name)
+    if reference.get("name") and reference.get("selector") is not None:
+        found.append(FieldError.forbidden(path.child("name"), _EXCLUSIVE))
     return found
 
 
-def _param_ref(reference: Object, path: Path) -> checks.Errors:
-    # upstream: validateParamRef
+def check_param_ref(reference: Object, path: Path) -> checks.Errors:
     name, selector = reference.get("name"), reference.get("selector")
-    found = checks.named(reference, path, "name", names.is_path_segment_name)
+    found = []
     if name and selector is not None:
-        found += [FieldError.forbidden(path.child(f), _EXCLUSIVE) for f in ("name", "selector")]
+        found.append(FieldError.forbidden(path.child("selector"), _EXCLUSIVE))
     if not name and selector is None:
         found.append(FieldError.required(path, "one of name or selector must be specified"))
     return found + checks.chosen(reference, path, "parameterNotFoundAction", ("Deny", "Allow"))

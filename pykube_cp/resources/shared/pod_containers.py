@@ -36,9 +36,6 @@ class Surroundings(NamedTuple):
 
 
 def check(around: Surroundings, path: Path) -> checks.Errors:
-    spec = around.spec
-    if not spec.get("containers"):
-        return [FieldError.required(path.child("containers"))]
     found = _regular(around, path.child("containers"))
     found += _init(around, path.child("initContainers"))
     return found + _ephemeral(around, path.child("ephemeralContainers"))
@@ -62,7 +59,9 @@ def _common(container: Object, around: Surroundings, path: Path) -> checks.Error
 def _regular(around: Surroundings, path: Path) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go validateContainers
     found = []
-    containers = around.spec["containers"]
+    containers = around.spec.get("containers") or []
+    if not containers:
+        return [FieldError.required(path)]
     for position, container in enumerate(containers):
         where = path.index(position)
         found += _common(container, around, where)
@@ -87,7 +86,7 @@ def _init(around: Surroundings, path: Path) -> checks.Errors:
             if container.get(field) is not None:
                 found.append(FieldError.forbidden(where.child(field), _ONLY_SIDECARS))
         found += _no_restart(container, where.child("resizePolicy"))
-    return found + _duplicates(containers, _names(around.spec["containers"]), path)
+    return found + _duplicates(containers, _names(around.spec.get("containers") or ()), path)
 
 
 def _no_restart(container: Object, path: Path) -> checks.Errors:
@@ -105,7 +104,7 @@ def _ephemeral(around: Surroundings, path: Path) -> checks.Errors:
     containers = spec.get("ephemeralContainers") or []
     if not containers:
         return []
-    others = _names(spec["containers"]) | _names(spec.get("initContainers") or [])
+    others = _names(spec.get("containers") or ()) | _names(spec.get("initContainers") or ())
     found = _duplicates(containers, others, path)
     for position, container in enumerate(containers):
         where = path.index(position)

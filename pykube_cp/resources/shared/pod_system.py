@@ -46,18 +46,19 @@ _IPC = frozenset({"kernel.sem", "kernel.shm", "kernel.msg"}) | {
 }
 
 
-def check(spec: Object, path: Path, *, is_pod: bool) -> checks.Errors:
-    found = _host_network(spec, path.child("containers"), is_pod=is_pod)
-    found += _sysctls(spec, path.child("securityContext", "sysctls"))
+def check_shared(spec: Object, path: Path) -> checks.Errors:
+    found = _sysctls(spec, path.child("securityContext", "sysctls"))
     if spec.get("shareProcessNamespace") and spec.get("hostPID"):
         text = "ShareProcessNamespace and HostPID cannot both be enabled"
         found.append(FieldError.invalid(path.child("shareProcessNamespace"), True, text))
-    found += _host_process(spec, path)
-    found += _host_users(spec, path)
-    return found + _system(spec, path)
+    return found
 
 
-def _host_network(spec: Object, path: Path, *, is_pod: bool) -> checks.Errors:
+def check_host(spec: Object, path: Path) -> checks.Errors:
+    return _host_process(spec, path) + _host_users(spec, path)
+
+
+def check_host_network(spec: Object, path: Path, *, is_pod: bool) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go validatePodHostNetworkDeps
     if not spec.get("hostNetwork"):
         return []
@@ -140,7 +141,7 @@ def _is_host_process(holder: Object) -> bool | None:
     return value
 
 
-def _system(spec: Object, path: Path) -> checks.Errors:
+def check_system(spec: Object, path: Path) -> checks.Errors:
     system = spec.get("os")
     found = _signals(spec, path)
     if system is None:

@@ -4,7 +4,7 @@ from pykube_cp.machinery import addresses, errors, names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import Strategy, WriteContext
-from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
+from pykube_cp.registry.validation import validate_immutable
 from pykube_cp.resources.shared import node_labels
 from pykube_cp.resources.shared.immutable import ImmutableFields
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy
@@ -120,17 +120,6 @@ class ServiceCIDRStrategy(SpecAndStatusStrategy):
     # upstream: pkg/registry/networking/servicecidr/strategy.go
 
     has_generation = False
-
-    def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        now, before = obj["spec"].get("cidrs") or [], old["spec"].get("cidrs") or []
-        path = Path("spec", "cidrs")
-        if len(now) != len(before) and (len(before), len(now)) != (1, 2):
-            return [FieldError.invalid(path, now or None, IMMUTABLE)]
-        return [
-            FieldError.invalid(path.index(position), now[position], IMMUTABLE)
-            for position, cidr in enumerate(before)
-            if now[position] != cidr
-        ]
 
 
 class LeaseCandidateStrategy(Strategy):
