@@ -72,6 +72,13 @@ def test_what_the_case_gives_is_compared_as_it_is() -> None:
     assert not same({"resourceVersion": "12"}, {"resourceVersion": ""})
 
 
+def test_a_number_in_a_quoted_object_is_no_version() -> None:
+    one, other = [{"resourceVersion": "300"}], [{"resourceVersion": "301"}]
+    quoted = {"message": r'Invalid value: "{\"seconds\":300}"'}
+    assert same([*one, quoted], [*other, quoted])
+    assert same([*one, {"message": "at 300"}], [*other, {"message": "at 301"}])
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

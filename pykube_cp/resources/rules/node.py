@@ -33,11 +33,24 @@ def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     networks, where = spec.get("podCIDRs") or [], path.child("podCIDRs")
     for position, network in enumerate(networks):
         found += checks.network(network, where.index(position))
+    return found + (_two_families(networks, where) if len(networks) > 1 else [])
+
+
+def _two_families(networks: list[str], path: Path) -> checks.Errors:
+    # upstream: k8s.io/utils net/ipfamily.go IsDualStackCIDRStrings
     parsed = [addresses.parse_cidr_sloppy(network) for network in networks]
-    families = {network.address.version for network in parsed if network is not None}
-    if len(networks) > len(families) and None not in parsed:
+    found = []
+    if None in parsed:
+        at = parsed.index(None)
+        text = (
+            "invalid PodCIDRs. failed to check with dual stack with error:"
+            f"invalid CIDR[{at}]: <nil> (invalid CIDR address: {networks[at]})"
+        )
+        found.append(FieldError.internal(path, text))
+    families = [network.address.version for network in parsed if network is not None]
+    if len(networks) != 2 or set(families) != {4, 6}:
         text = "may specify no more than one CIDR for each IP family"
-        found.append(FieldError.invalid(where, networks, text))
+        found.append(FieldError.invalid(path, networks, text))
     return found
 
 
