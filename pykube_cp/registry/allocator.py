@@ -20,6 +20,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPV4, IPV6 = "IPv4", "IPv6"
 NONE = "None"
 _MAX_SIZE = 2**62
+_DUMMY_PORT = 32768
 
 
 class AllocationError(Exception):
@@ -62,20 +63,19 @@ class Band:
     def give_back(self, number: int) -> None:
         self._taken.discard(number)
 
-    def free(self, *, without: Iterable[int] = ()) -> int | None:
+    def free(self) -> int | None:
         """Some free number, at random; None when there is none."""
-        excluded = set(without)
-        found = self._search(self._static, self.size, excluded)
-        return found if found is not None else self._search(0, self._static, excluded)
+        found = self._search(self._static, self.size)
+        return found if found is not None else self._search(0, self._static)
 
-    def _search(self, low: int, high: int, excluded: set[int]) -> int | None:
+    def _search(self, low: int, high: int) -> int | None:
         span = high - low
         if span <= 0:
             return None
         start = random.randrange(span)
-        for step in range(min(span, len(self._taken) + len(excluded) + 1)):
+        for step in range(min(span, len(self._taken) + 1)):
             number = low + (start + step) % span
-            if number not in self._taken and number not in excluded:
+            if number not in self._taken:
                 return number
         return None
 
@@ -138,16 +138,10 @@ class AddressAllocator:
 
     def allocate_next(self) -> str:
         """Take any; ``RangeFullError`` when there is none."""
-        address = self.peek()
-        self.allocate(address)
-        return address
-
-    def peek(self, *, without: Iterable[str] = ()) -> str:
-        """One that is free, without taking it."""
-        excluded = [ipaddress.ip_address(address) for address in without]
         for where in self._ranges.values():
-            number = where.band.free(without=[where.number(address) for address in excluded])
+            number = where.band.free()
             if number is not None:
+                where.band.take(number)
                 return where.text(number)
         raise RangeFullError
 
@@ -213,15 +207,10 @@ class PortAllocator:
 
     def allocate_next(self) -> int:
         """Take any; ``RangeFullError`` when there is none."""
-        port = self.peek()
-        self._band.take(port - self.first)
-        return port
-
-    def peek(self, *, without: Iterable[int] = ()) -> int:
-        """One that is free, without taking it."""
-        number = self._band.free(without=[port - self.first for port in without])
+        number = self._band.free()
         if number is None:
             raise RangeFullError
+        self._band.take(number)
         return self.first + number
 
     def try_out(self, port: int, taken: Collection[int]) -> None:
@@ -231,8 +220,9 @@ class PortAllocator:
             raise AllocationError("provided port is already allocated")
 
     def dummy(self, taken: Collection[int]) -> int:
-        """What a dry run is given."""
-        return self.peek(without=taken)
+        """What a dry run is given: a number above all that are taken."""
+        # upstream: pkg/registry/core/service/portallocator/operation.go AllocateNext
+        return max(taken, default=_DUMMY_PORT) + 1
 
     def release(self, port: int) -> None:
         self._band.give_back(port - self.first)

@@ -331,15 +331,11 @@ class Store:
         if not may_create or admit is None:
             raise errors.not_found(self.resource.group_resource, name)
         obj = await change(None)
-        obj["metadata"].pop("resourceVersion", None)
+        _version(obj["metadata"].pop("resourceVersion", ""))
         return Updated(await self._create(ctx, obj, admit), created=True)
 
     def _check_version(self, given: str, current: Entry) -> None:
-        name = current.name
-        try:
-            version = parse_uint(given or "0")
-        except ValueError as wrong:
-            raise errors.StatusError(500, "", str(wrong)) from None
+        name, version = current.name, _version(given)
         if not version:
             if not self.resource.strategy.allow_unconditional_update:
                 detail = "must be specified for an update"
@@ -477,3 +473,10 @@ def _same(one: Object, other: Object) -> bool:
     # Python takes 1, 1.0 and true for equal; JSON does not.
     sort = orjson.OPT_SORT_KEYS
     return one == other and orjson.dumps(one, option=sort) == orjson.dumps(other, option=sort)
+
+
+def _version(given: str) -> int:
+    try:
+        return parse_uint(given or "0")
+    except ValueError as wrong:
+        raise errors.StatusError(500, "", str(wrong)) from None

@@ -403,6 +403,39 @@ async def test_dry_runs_take_no_address(api: Api) -> None:
     assert (await api("POST", path, service)).status == 201
 
 
+async def test_ports_that_share_a_number_keep_it(api: Api) -> None:
+    path = await api.namespace() + "/services"
+    ports = [{"name": "a", "port": 80}, {"name": "b", "port": 80, "protocol": "UDP"}]
+    service = {"metadata": {"name": "s"}, "spec": {"type": "NodePort", "ports": ports}}
+    made = (await api("POST", path, service)).json["spec"]["ports"]
+    assert made[0]["nodePort"] == made[1]["nodePort"]
+    assert (await api("PUT", f"{path}/s", service)).json["spec"]["ports"] == made
+
+
+async def test_a_version_must_be_a_number_where_an_update_creates(api: Api) -> None:
+    path = await api.namespace() + "/endpoints/a"
+    body = {"metadata": {"name": "a", "resourceVersion": "x"}}
+    answer = await api("PUT", path, body)
+    assert (answer.status, answer.message) == (
+        500,
+        'strconv.ParseUint: parsing "x": invalid syntax',
+    )
+    body["metadata"]["resourceVersion"] = "7"
+    assert (await api("PUT", path, body)).status == 201
+
+
+async def test_what_is_wrong_with_a_pod_itself_follows_its_spec(api: Api) -> None:
+    path = await api.namespace() + "/pods"
+    token = {"serviceAccountToken": {"path": "t"}}
+    body = pod()
+    body["spec"] = {"volumes": [{"name": "v", "projected": {"sources": [token]}}]}
+    causes = (await api("POST", path, body)).json["details"]["causes"]
+    assert [cause["field"] for cause in causes] == [
+        "spec.containers",
+        "spec.volumes[0].projected.sources[0].serviceAccountToken",
+    ]
+
+
 async def test_unknown_fields_are_refused_told_or_dropped(api: Api) -> None:
     path = await api.namespace() + "/configmaps"
     body = b'{"metadata": {"name": "a", "colour": 1}, "extra": 2, "data": {"x": "1", "x": "2"}}'

@@ -31,7 +31,8 @@ def test_a_dry_run_refuses_ports_that_are_taken() -> None:
         with pytest.raises(AllocationError, match="already allocated"):
             attempt.allocate(port)
     assert not pool.has(30002)
-    assert not pool.has(attempt.allocate_next())
+    assert [attempt.allocate_next() for _ in range(2)] == [30003, 30004]
+    assert Transaction[int](pool, dry_run=True).allocate_next() == 32769
 
 
 def test_a_transaction_that_fails_gives_back_what_it_took() -> None:

@@ -1,4 +1,4 @@
-"""Objects with one field spoiled are refused in upstream's words, in upstream's order."""
+"""Spoiled objects are refused in upstream's words, in upstream's order."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -15,6 +15,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CASES = Path(__file__).parents[1] / "cases/refusals"
 KINDS = builtin({"api/all": "true"})
+PATCHES = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+}
 
 
 def recorded() -> list[Any]:
@@ -73,8 +77,13 @@ async def stored(api: Api, base: Any) -> str:
     return answer.version
 
 
-async def refused(api: Api, obj: Any, verb: str, version: str) -> Answer:
-    path, meta = collection(obj), obj["metadata"]
+async def refused(api: Api, base: Any, case: Any, version: str) -> Answer:
+    verb, path = case["verb"], collection(base)
+    if verb in PATCHES:
+        name = base["metadata"]["name"]
+        return await api("PATCH", f"{path}/{name}?dryRun=All", case["to"], PATCHES[verb])
+    obj = spoiled(base, case)
+    meta = obj["metadata"]
     if verb == "create":
         meta["name"] += "-2"
         return await api("POST", f"{path}?dryRun=All", obj)
@@ -83,11 +92,20 @@ async def refused(api: Api, obj: Any, verb: str, version: str) -> Answer:
     return await api("PUT", f"{path}/{meta['name']}{below}?dryRun=All", obj)
 
 
+def _brief(found: list[str], wanted: list[str]) -> list[str]:
+    """The same with dots for the rest of what is wanted only by its beginning."""
+    wishes = (*wanted, *[""] * len(found))
+    return [
+        wish if wish.endswith("...") and text.startswith(wish[:-3]) else text
+        for text, wish in zip(found, wishes, strict=False)
+    ]
+
+
 @pytest.mark.parametrize(("base", "cases"), recorded())
 async def test_refused(everything: Api, base: Any, cases: list[Any]) -> None:
     version = await stored(everything, base)
     for case in cases:
-        answer = await refused(everything, spoiled(base, case), case["verb"], version)
+        answer = await refused(everything, base, case, version)
         causes = answer.json.get("details", {}).get("causes", [])
         found = [f"{cause.get('field', '')}: {cause['message']}" for cause in causes]
-        assert found == case["causes"], (case["verb"], case["at"])
+        assert _brief(found, case["causes"]) == case["causes"], (case["verb"], case.get("at"))

@@ -122,4 +122,3 @@ def _patch_node_ports(spec: Object, old: Object) -> None:
         known = by_name.get(port.get("name", ""), 0)
         if not port.get("nodePort") and known and known not in used:
             port["nodePort"] = known
-            used.add(known)
