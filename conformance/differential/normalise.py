@@ -19,12 +19,8 @@ GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
 AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
 CURRENT = re.compile(r"current: \d+")
-<<<<<<< HEAD
-DIGITS = re.compile(r"\b\d{2,}\b(?! - \"|: (?:Not Acceptable|Unsupported))")
-=======
-DIGITS = re.compile(r"(?<!\":)\b\d{2,}\b(?! - \")")
+DIGITS = re.compile(r"(?<!\":)\b\d{2,}\b(?! - \"|: (?:Not Acceptable|Unsupported))")
 """What may be a version in a message: no member of quoted JSON, where versions are texts."""
->>>>>>> 3959fa2 (Judge networks of nodes by pairs, and take no number of a quoted object for a version)
 EMPTY = re.compile(r'( value: |"[A-Z]\w*":)(?:\{\}|\[\])(?=[:,\]}]|$)')
 """An empty list or map: that it was not absent is forgotten here when it has been read."""
 INTERNAL = "Invalid value: "
