@@ -209,7 +209,8 @@ def _beat(frame: Any) -> bool:
     """Whether it is a bookmark that says only that time passes."""
     if not isinstance(frame, dict) or frame.get("type") != "BOOKMARK":
         return False
-    return not (frame["object"].get("metadata") or {}).get("annotations")
+    annotations = (frame["object"].get("metadata") or {}).get("annotations") or {}
+    return "k8s.io/initial-events-end" not in annotations
 
 
 def is_watch(response: aiohttp.ClientResponse) -> bool:
