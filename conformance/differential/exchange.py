@@ -224,7 +224,10 @@ class FrameReader:
 
     def __init__(self, content_type: str) -> None:
         self.frames: list[Any] = []
-        self._codec: Codec | None = PROTOBUF if "protobuf" in content_type else None
+        binary = {"protobuf": PROTOBUF, "cbor": CBOR}
+        self._codec: Codec | None = next(
+            (codec for name, codec in binary.items() if name in content_type), None
+        )
         self._rest = b""
 
     def feed(self, data: bytes) -> None:

@@ -168,6 +168,14 @@ def selected(options: argparse.Namespace) -> list[Case]:
     ]
 
 
+def by_flags(cases: list[Case]) -> dict[tuple[str, ...], list[Case]]:
+    """Those of each set of flags, for which the servers are started once; those without any first."""
+    found: dict[tuple[str, ...], list[Case]] = {}
+    for case in sorted(cases, key=lambda case: case.flags):
+        found.setdefault(case.flags, []).append(case)
+    return found
+
+
 async def run(
     pair: tuple[Server, ...],
     place: servers.Place,
@@ -182,7 +190,8 @@ async def run(
         _fakes(place),
     ):
         runner = Runner(pair, session, recorded)
-        await runner.run((*generate.setup(), *generate_status.setup()), 1)
+        if not any(case.flags for case in cases):
+            await runner.run((*generate.setup(), *generate_status.setup()), 1)
         progress = asyncio.create_task(_progress(runner, len(cases)))
         await runner.run((case for case in cases if case.alone), 1)
         await runner.run((case for case in cases if not case.alone), at_once)
@@ -245,13 +254,15 @@ def main() -> int:
     if options.list:
         print("\n".join(case.title for case in cases))
         return 0
-    say(f"{len(cases)} cases")
     directory = options.directory.resolve()
     recorded = Recorded(directory / "upstream.jsonl")
-    place = servers.Place(directory / "servers", options.shift)
     begin = servers.ours_alone if options.replay else servers.both
-    with begin(place) as pair:
-        verdicts = asyncio.run(run(pair, place, cases, recorded, options.at_once))
+    verdicts: list[Verdict] = []
+    for number, (flags, some) in enumerate(by_flags(cases).items()):
+        say(f"{len(some)} cases with {' '.join(flags) or 'no flags'}")
+        place = servers.Place(directory / f"servers{number or ''}", options.shift)
+        with begin(place, flags) as pair:
+            verdicts += asyncio.run(run(pair, place, some, recorded, options.at_once))
     recorded.save()
     return 1 if report(verdicts, options) else 0
 

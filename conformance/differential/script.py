@@ -21,6 +21,9 @@ header values, `<<text*N>>` stands for N times that text.
 `upgrade: true` sends the head on a connection of its own and the body only when that is upgraded; all
 that comes is compared.
 
+A file is a list of cases, or has them as `cases` beside `flags`: command line options of both servers,
+which are started anew for all cases with the same ones.
+
 A case with `network: true` connects to nodes and pods (`fakes.py`); it runs where the run has a network
 of its own (`network.py`).
 """
@@ -55,6 +58,7 @@ TYPES = {
     "strategic": "application/strategic-merge-patch+json",
     "apply": "application/apply-patch+yaml",
 }
+"""By `form`; with another `type` the body still is in that form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ class Case:
     own_namespace: bool = True
     alone: bool = False
     network: bool = False
+    flags: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -147,14 +152,17 @@ def load() -> Iterator[Case]:
 
 
 def read(path: Path) -> Iterator[Case]:
-    for given in yaml_rules.loads(path.read_bytes()) or []:
+    found = yaml_rules.loads(path.read_bytes()) or []
+    given = found if isinstance(found, dict) else {"cases": found}
+    for each in given["cases"]:
         yield Case(
-            theme=given.get("theme", path.stem),
-            name=given["name"],
-            steps=tuple(step(each) for each in given["steps"]),
-            own_namespace=given.get("own_namespace", True),
-            alone=given.get("alone", False),
-            network=given.get("network", False),
+            theme=each.get("theme", path.stem),
+            name=each["name"],
+            steps=tuple(map(step, each["steps"])),
+            own_namespace=each.get("own_namespace", True),
+            alone=each.get("alone", False),
+            network=each.get("network", False),
+            flags=tuple(given.get("flags", ())),
         )
 
 

@@ -62,6 +62,10 @@ class Configuration:
 def of_cbor(data: bytes) -> Any:
     """The configuration in CBOR, where no key can be given twice; 400 when it is none."""
     try:
-        return codecs.CBOR.decode(data)
+        value = codecs.CBOR.decode(data)
     except DecodeError as error:
         raise errors.bad_request(f"error decoding patch: {error}") from None
+    if isinstance(value, list):
+        text = "cbor: cannot unmarshal array into Go value of type map[string]interface {}"
+        raise errors.bad_request(f"error decoding patch: {text}")
+    return value

@@ -57,7 +57,7 @@ def _decoded(codec: Codec, data: bytes) -> Object:
         value = codec.decode(data, _KIND)
     except DecodeError as error:
         # upstream: apimachinery pkg/runtime/serializer/json/meta.go Interpret
-        start = "" if codec.typed else "couldn't get version/kind; json parse error: "
+        start = codecs.BEFORE_UNREADABLE.get(codec.media_type, "")
         raise DecodeError(f"{start}{error}") from None
     gvk = codecs.kind_of(value, data, _KIND)
     if gvk.kind != _KIND.kind:  # each group has these options, in whatever version
@@ -67,7 +67,16 @@ def _decoded(codec: Codec, data: bytes) -> Object:
         )
     obj: Object = value or {}
     if not codec.typed:
-        obj, _ = structural.normalize(obj, schema.type_of(_KIND), strict=False)
+        obj = _normalized(codec, data, obj)
+    return obj
+
+
+def _normalized(codec: Codec, data: bytes, value: Object) -> Object:
+    kind = schema.type_of(_KIND)
+    try:
+        obj, _ = structural.normalize(value, kind, strict=False)
+    except DecodeError as error:
+        raise codecs.worded(error, codec, data, value, kind) from None
     return obj
 
 

@@ -6,7 +6,7 @@ import hashlib
 import orjson
 
 from pykube_cp.api import respond
-from pykube_cp.api.endpoints import OBJECT_MEDIA, Endpoint, Route
+from pykube_cp.api.endpoints import Endpoint, Route
 from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.services import Services
 from pykube_cp.machinery.codec import catalog as codecs
@@ -21,20 +21,21 @@ _AGGREGATED = GVK("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList")
 
 def endpoints(services: Services) -> dict[str, Endpoint]:
     """The two roots; both offer the aggregated form."""
-    aggregated = {core: _Aggregated(services.catalog, core=core) for core in (True, False)}
+    media = services.media
+    aggregated = {core: _Aggregated(services.catalog, media, core=core) for core in (True, False)}
 
     async def core(request: Request) -> Outcome:
-        if _wants_aggregated(request):
+        if _wants_aggregated(request, media):
             return aggregated[True].response(request)
-        return respond.plain(request, _api_versions(services))
+        return respond.plain(request, _api_versions(services), media=media)
 
     async def groups(request: Request) -> Outcome:
-        if _wants_aggregated(request):
+        if _wants_aggregated(request, media):
             return aggregated[False].response(request)
-        return respond.plain(request, group_list(services.catalog))
+        return respond.plain(request, group_list(services.catalog), media=media)
 
     return {
-        "/api": Endpoint(core, produces=OBJECT_MEDIA),
+        "/api": Endpoint(core, produces=tuple(media.types)),
         "/apis": Endpoint(groups),
         "/apis/": Endpoint(groups),
     }
@@ -49,8 +50,9 @@ def paths(catalog: Catalog) -> list[str]:
     return found
 
 
-def find(catalog: Catalog, path: str) -> Endpoint | None:
+def find(services: Services, path: str) -> Endpoint | None:
     """What answers at ``/api/v1``, ``/apis/GROUP`` or ``/apis/GROUP/VERSION``, if it is served."""
+    catalog, media = services.catalog, services.media
     prefix, *parts = path.removeprefix("/").removesuffix("/").split("/")
     found: Object | None = None
     if prefix == "api" and len(parts) == 1:
@@ -62,13 +64,15 @@ def find(catalog: Catalog, path: str) -> Endpoint | None:
         if group is not None and group.name:
             found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group)}
             if not path.endswith("/"):  # the aggregator answers here, and looks at nothing else
-                return Endpoint(_answer(found))
-    return Endpoint(_answer(found), produces=OBJECT_MEDIA) if found is not None else None
+                return Endpoint(_answer(found, media))
+    if found is None:
+        return None
+    return Endpoint(_answer(found, media), produces=tuple(media.types))
 
 
-def _answer(obj: Object) -> Route:
+def _answer(obj: Object, media: codecs.Media) -> Route:
     async def handle(request: Request) -> Outcome:
-        return respond.plain(request, obj)
+        return respond.plain(request, obj, media=media)
 
     return handle
 
@@ -147,11 +151,11 @@ def _is_aggregated(media_type: str, target: GVK | None) -> bool:
     return target == _AGGREGATED
 
 
-def _wants_aggregated(request: Request) -> bool:
+def _wants_aggregated(request: Request, media: codecs.Media) -> bool:
     # upstream: .../discovery/aggregated/wrapper.go WrappedHandler.ServeHTTP; a plain media range
     # before the aggregated one does not count
     try:
-        accepted = negotiate(request.header("accept"), codecs.CODECS, allows=_is_aggregated)
+        accepted = negotiate(request.header("accept"), media.codecs, allows=_is_aggregated)
     except NotAcceptableError:
         return False
     return accepted.convert == _AGGREGATED
@@ -160,8 +164,8 @@ def _wants_aggregated(request: Request) -> bool:
 class _Aggregated:
     """The aggregated document of one root, kept until the catalog changes."""
 
-    def __init__(self, catalog: Catalog, *, core: bool) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, media: codecs.Media, *, core: bool) -> None:
+        self._catalog, self._media = catalog, media
         self._core = core
         self._generation = -1
         self._document: Object = {}
@@ -175,7 +179,9 @@ class _Aggregated:
         headers = [("ETag", self._tag), ("Vary", "Accept"), ("Cache-Control", "public")]
         if request.header("if-none-match") == self._tag:
             return Response(304, headers=headers)
-        return respond.plain(request, self._document, headers, allows=_is_aggregated)
+        return respond.plain(
+            request, self._document, headers, allows=_is_aggregated, media=self._media
+        )
 
     def _make(self) -> None:
         self._generation = self._catalog.generation

@@ -50,7 +50,7 @@ from pykube_cp.storage.watch_cache import Entry, Messages
 
 _log = logging.getLogger(__name__)
 _WARNING_LIMIT, _WARNING_ITEM_LIMIT = 4096, 256
-_JSON_CODEC = codecs.JSON
+_JSON_CODEC, _WITHOUT_CBOR = codecs.JSON, codecs.Media()
 _PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as strconv.ParseBool
 
@@ -101,12 +101,13 @@ def plain(
     headers: Sequence[tuple[str, str]] = (),
     *,
     allows: Allows = as_it_is,
+    media: codecs.Media = _WITHOUT_CBOR,
 ) -> Response:
     """An object that is no resource (discovery) in the form that the client wants; 406 without any.
 
     Its media type names the kind it was transformed into, if it was.
     """
-    accepted = acceptance.accepted(request, codecs.Media(), allows=allows)
+    accepted = acceptance.accepted(request, media, allows=allows)
     media_type, target = accepted.codec.media_type, accepted.convert
     if target is not None:
         # upstream: apiserver .../handlers/responsewriters/writers.go generateMediaTypeWithGVK

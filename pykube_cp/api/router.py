@@ -71,7 +71,7 @@ def build(services: Services) -> Handler:
     async def route(request: Request) -> Outcome:
         if request.info.is_resource:
             return await _resource(services, request)
-        endpoint = endpoints.find(found, request.path) or discovery.find(catalog, request.path)
+        endpoint = endpoints.find(found, request.path) or discovery.find(services, request.path)
         if endpoint is None:
             if endpoints.is_below_any(found, request.path):
                 raise not_found()
@@ -137,7 +137,10 @@ def _produces(services: Services, route: routes.Route, method: str) -> tuple[str
     found = endpoints.OBJECT_MEDIA if is_plain else route.produces
     if not services.media.has_cbor or endpoints.OBJECT_MEDIA[0] not in found:
         return found
-    return (*found, codecs.CBOR.media_type, *([CBOR_SEQUENCE] if streams else []))
+    if not streams:
+        return (*found, codecs.CBOR.media_type)
+    stream_types = found[len(endpoints.OBJECT_MEDIA) :]
+    return (*endpoints.OBJECT_MEDIA, codecs.CBOR.media_type, *stream_types, CBOR_SEQUENCE)
 
 
 def _is_below(path: str, info: RequestInfo) -> bool:

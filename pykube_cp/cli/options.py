@@ -59,6 +59,13 @@ def add_server(parser: argparse.ArgumentParser) -> None:
         help="upstream's feature gates that can be switched: CBORServingAndStorage=true|false "
         "(default: false)",
     )
+    parser.add_argument(
+        "--etcd-compaction-interval",
+        type=_seconds,
+        default="5m0s",
+        metavar="DURATION",
+        help="how often to forget what is older than that; 0s: never (default: %(default)s)",
+    )
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +84,16 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--verbose", action="count", default=0, help="say more; twice: requests as well"
     )
+
+
+def _seconds(text: str) -> float:
+    """Of a duration as Go writes it."""
+    from pykube_cp.machinery import leaves, structural  # noqa: PLC0415 - not for --help
+
+    try:
+        return leaves.parse_duration(text) / 1e9
+    except structural.DecodeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def runtime_config(texts: Sequence[str]) -> dict[str, str]:

@@ -72,6 +72,7 @@ def server_config(options: argparse.Namespace) -> ApiServerConfig:
         service_cidrs=tuple(options.service_cidr.split(",")),
         runtime_config=common.runtime_config(options.runtime_config),
         feature_gates=common.feature_gates(options.feature_gates),
+        compaction_seconds=options.etcd_compaction_interval,
     )
 
 

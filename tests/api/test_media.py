@@ -118,6 +118,16 @@ async def test_cbor_with_its_gate(tmp_path: Path) -> None:
         )
         assert (await api("PATCH", url, patch, kind)).json["data"] == {"x": "y"}
         assert (await api("PATCH", url, b"\xff", kind)).status == 400
+        answer = await api("PATCH", url, CBOR.encode([]), kind)
+        assert answer.message.startswith("error decoding patch: cbor: cannot unmarshal array")
+        answer = await api("DELETE", path + "/configmaps/a", b"{}", cbor)
+        assert answer.message == "unable to determine group/version/kind: unexpected EOF"
+        for document in ("/api", "/apis", "/api/v1", "/apis/apps", "/apis/apps/v1"):
+            assert CBOR.decode((await api("GET", document, Accept=cbor)).body)["kind"]
+        answer = await api("GET", path + "/configmaps", Accept="text/plain")
+        assert answer.message.partition(": ")[2].endswith(
+            "protobuf;stream=watch, application/cbor-seq"
+        )
     finally:
         await api.close()
 

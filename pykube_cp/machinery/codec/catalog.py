@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from pykube_cp.machinery import schema, structural
@@ -55,7 +56,7 @@ KNOWN: Mapping[str, Codec] = {codec.media_type: codec for codec in (*CODECS, CBO
 INTERNAL = "__internal"
 """The version of the form in which upstream works."""
 
-_INTERPRETED = {
+BEFORE_UNREADABLE = {
     JSON.media_type: "couldn't get version/kind; json parse error: ",
     CBOR.media_type: "unable to determine group/version/kind: ",
 }
@@ -110,19 +111,24 @@ def decode_body(
     except DecodeError as error:
         if codec.typed:
             raise
-        raise UnreadableError(_INTERPRETED.get(media_type, "") + str(error)) from error
+        raise UnreadableError(BEFORE_UNREADABLE.get(media_type, "") + str(error)) from error
+    if codec is CBOR:
+        value = _telling_its_kind(value, data)
     gvk = kind_of(value, data, default)
     if value is None:
         value = {}  # null says nothing
     kind = schema.find(gvk) if normalize and not codec.typed else None
     if kind is not None:
         try:
-            value, more = _normalized(value, kind, strict=strict)
+            made, more = _normalized(value, kind, strict=strict)
         except DecodeError as error:
-            error = _as_written(error, data, kind) if codec is JSON else error
+            error = worded(error, codec, data, value, kind)
             error.stated = gvk
             raise error from None
+        if codec is CBOR and more:
+            more = [_cbor_errors().unknown_field(value, kind)]
         found += more
+        value = made
     elif strict and not codec.typed:
         found += _odd_fields(value, gvk)
         value = dict(value)
@@ -142,6 +148,32 @@ def _normalized(value: Any, kind: Type, *, strict: bool) -> tuple[Object, list[s
         return structural.normalize(value, kind, strict=strict)
     made, _ = structural.normalize(overlaid(value.tree, kind), kind, strict=False)
     return made, strict_errors(value, kind)
+
+
+def _cbor_errors() -> ModuleType:
+    from pykube_cp.machinery.codec import cbor_errors  # noqa: PLC0415 - rarely needed
+
+    return cbor_errors
+
+
+def _telling_its_kind(value: Any, data: bytes) -> Any:
+    """The value, if kind and version can be read off it; a version that is none counts as absent."""
+    # upstream: apimachinery pkg/runtime/serializer/cbor/cbor.go serializer.unmarshal
+    if text := _cbor_errors().not_a_kind(data):
+        raise UnreadableError(BEFORE_UNREADABLE[CBOR.media_type] + text)
+    if value and str(value.get("apiVersion")).count("/") > 1:
+        return {**value, "apiVersion": ""}
+    return value
+
+
+def worded(error: DecodeError, codec: Codec, data: bytes, value: Any, kind: Type) -> DecodeError:
+    """The error of a value as the decoder of its media type says it."""
+    if codec is JSON:
+        return _as_written(error, data, kind)
+    if codec is CBOR and isinstance(error, TypeMismatchError):
+        found: DecodeError = _cbor_errors().mismatch(data, value, kind, error)
+        return found
+    return error
 
 
 def _as_written(error: DecodeError, data: bytes, kind: Type) -> DecodeError:

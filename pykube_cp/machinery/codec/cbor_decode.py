@@ -66,12 +66,17 @@ def first_item(data: bytes) -> tuple[Any, int]:
         raise DecodeError(f"cbor: exceeded max nested level {MAX_DEPTH}") from error
 
 
+def names_of(data: bytes) -> Any:
+    """The first item with the name of its sort in place of each text, number and the like."""
+    return _NameReader(data).value(0, utf8)
+
+
 class _Reader:
     """A walk over the items. ``text_of`` is what byte strings become, which tags change."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, at: int = 0) -> None:
         self._data = data
-        self.at = 0
+        self.at = at
 
     def _peek(self) -> int:
         if self.at >= len(self._data):
@@ -167,7 +172,7 @@ class _Reader:
         result: dict[str, Any] = {}
         index = 0
         while index != length and not (length < 0 and self._ends()):
-            key = self._key(depth, text_of)
+            key = self.key(depth, text_of)
             if key in result:
                 raise DecodeError(
                     f"cbor: found duplicate map key {quote(key)} at map element index {index}"
@@ -178,7 +183,7 @@ class _Reader:
             index += 1
         return result
 
-    def _key(self, depth: int, text_of: Text) -> str:
+    def key(self, depth: int, text_of: Text) -> str:
         major = self._peek() >> 5
         key = self.value(depth, text_of)
         if isinstance(key, str):
@@ -296,3 +301,20 @@ def _time_of_number(seconds: float) -> str:
 def _with_fraction(whole: str, digits: str) -> str:
     fraction = digits.rstrip("0")
     return f"{whole}.{fraction}" if fraction else whole
+
+
+class _NameReader(_Reader):
+    """Tells what there is, not what it says."""
+
+    def value(self, depth: int, text_of: Text) -> Any:
+        major = self._peek() >> 5
+        found = super().value(depth, text_of)
+        if major in {_ARRAY, _MAP, _TAG}:
+            return found
+        return "null" if found is None else _NAMES[major]
+
+    def key(self, depth: int, text_of: Text) -> str:
+        plain = _Reader(self._data, self.at)
+        key = plain.key(depth, text_of)
+        self.at = plain.at
+        return key
