@@ -168,14 +168,6 @@ def selected(options: argparse.Namespace) -> list[Case]:
     ]
 
 
-def by_flags(cases: list[Case]) -> dict[tuple[str, ...], list[Case]]:
-    """Those of each set of flags, for which the servers are started once; those without any first."""
-    found: dict[tuple[str, ...], list[Case]] = {}
-    for case in sorted(cases, key=lambda case: case.flags):
-        found.setdefault(case.flags, []).append(case)
-    return found
-
-
 async def run(
     pair: tuple[Server, ...],
     place: servers.Place,
@@ -258,7 +250,7 @@ def main() -> int:
     recorded = Recorded(directory / "upstream.jsonl")
     begin = servers.ours_alone if options.replay else servers.both
     verdicts: list[Verdict] = []
-    for number, (flags, some) in enumerate(by_flags(cases).items()):
+    for number, (flags, some) in enumerate(script.by_flags(cases).items()):
         say(f"{len(some)} cases with {' '.join(flags) or 'no flags'}")
         place = servers.Place(directory / f"servers{number or ''}", options.shift)
         with begin(place, flags) as pair:

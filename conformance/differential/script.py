@@ -32,7 +32,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,6 +149,14 @@ def load() -> Iterator[Case]:
     """All cases of the folder."""
     for path in sorted(CASES.glob("**/*.yaml")):
         yield from read(path)
+
+
+def by_flags(cases: Iterable[Case]) -> dict[tuple[str, ...], list[Case]]:
+    """Those of each set of flags, for which the servers are started once; those without any first."""
+    found: dict[tuple[str, ...], list[Case]] = {}
+    for case in sorted(cases, key=lambda case: case.flags):
+        found.setdefault(case.flags, []).append(case)
+    return found
 
 
 def read(path: Path) -> Iterator[Case]:

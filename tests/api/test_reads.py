@@ -153,6 +153,7 @@ async def test_versions_of_lists(api: Api, monkeypatch: pytest.MonkeyPatch) -> N
     await api.server.storage.compact(api.server.storage.revision)
     answer = await api("GET", exact)
     assert (answer.status, answer.json["reason"]) == (410, "Expired")
+    assert answer.message == "The resourceVersion for the provided list is too old."
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_managers_that_a_message_quotes_are_in_no_order() -> None:
 
 
 def test_cases_of_the_same_flags_run_together() -> None:
-    found = main.by_flags(list(script.load()))
+    found = script.by_flags(script.load())
     assert next(iter(found)) == ()
     assert all({case.flags for case in cases} == {flags} for flags, cases in found.items())
     assert ("--feature-gates=CBORServingAndStorage=true",) in found

@@ -146,9 +146,7 @@ async def _at_revision(
 
 def _expired(scope: Scope, begin: _From, *, continued: bool) -> errors.StatusError:
     if not continued:
-        return errors.resource_expired(
-            f"The provided resource version is too old: {begin.revision}"
-        )
+        return errors.resource_expired("The resourceVersion for the provided list is too old.")
     error = errors.resource_expired(EXPIRED)
     start = begin.start[len(scope.store.prefix) :]
     error.list_meta = {"continue": encode_token(start, -1)}
