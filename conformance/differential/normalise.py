@@ -3,6 +3,7 @@
 import base64
 import binascii
 import ipaddress
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -47,6 +48,8 @@ DIGEST = re.compile(r"X509SHA256=[0-9a-f]{64}")
 """Certificates are new in each run."""
 CELL_PORT = re.compile(r"(?<=\d:)\d+(?=/(?:TCP|UDP|SCTP))")
 """A node port in the cell of a Table: ``80:31234/TCP``."""
+KEYED = re.compile(r"(.*?)\[(?!\d+\])([^\]]+)\]")
+"""A field in a member of a map."""
 NODE_PORTS = ("nodePort", "healthCheckNodePort")
 
 
@@ -69,6 +72,8 @@ class Normaliser:
             if node.get("type") == "BOOKMARK" and "metadata" in node.get("object", {}):
                 # as new as the whole storage, in which other cases write
                 node["object"]["metadata"].pop("resourceVersion", None)
+            if isinstance(node.get("details"), dict) and "causes" in node["details"]:
+                node = _in_order_of_keys(node)
             if "metadata" in node and ("items" in node or "rows" in node):
                 # of a list: as new as the whole storage
                 node = node | {"metadata": _unversioned(node["metadata"])}
@@ -142,6 +147,26 @@ class Normaliser:
 
     def _known(self, kind: str, text: str) -> str:
         return self._names.get((kind, text), text)
+
+
+def _in_order_of_keys(status: dict[str, Any]) -> dict[str, Any]:
+    """What is wrong with members of a map one after the other, upstream tells in any order."""
+    causes = status["details"]["causes"]
+    ordered: list[Any] = []
+    for _, run in itertools.groupby(causes, key=lambda cause: _keyed(cause)[0]):
+        ordered += sorted(run, key=lambda cause: _keyed(cause)[1])
+    message = status.get("message", "").replace(_listed(causes), _listed(ordered))
+    return status | {"message": message, "details": status["details"] | {"causes": ordered}}
+
+
+def _keyed(cause: dict[str, Any]) -> tuple[str, str]:
+    """The map where a cause is, and the key in it."""
+    found = KEYED.match(cause.get("field", ""))
+    return (found[1], found[2]) if found else (cause.get("field", ""), "")
+
+
+def _listed(causes: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{cause.get('field')}: {cause.get('message')}" for cause in causes)
 
 
 def _unversioned(metadata: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.api.threads import in_thread_if_large
-from pykube_cp.machinery import errors, schema, structural
+from pykube_cp.machinery import empties, errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
 from pykube_cp.machinery.codec.negotiation import media_type_of
@@ -54,6 +54,8 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
     """The body in canonical form, and what strict decoding finds; 400, 413 or 415 if it is none."""
     request = scope.request
     if request.object is not None:
+        kind = schema.find(gvk)
+        request.empties = [] if kind is None else empties.given(request.object, kind)
         return _normalized(request.object, gvk), []
     data = await request.body.read(BODY_LIMIT)
     media_type = media_type_of(request.header("content-type") or "application/json")
@@ -67,6 +69,7 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
         raise errors.bad_request(_unrecognized(gvk, str(error), data)) from None
     except DecodeError as error:
         raise errors.bad_request(_decode_text(gvk, str(error), error.stated)) from None
+    request.empties = decoded.empties
     return decoded.obj, decoded.strict_errors
 
 

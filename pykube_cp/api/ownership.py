@@ -4,7 +4,7 @@ from functools import cache
 from http import HTTPStatus
 
 from pykube_cp.api.scope import Options, Scope, copy_of
-from pykube_cp.machinery import clock, errors, restore, schema
+from pykube_cp.machinery import clock, empties, errors, restore, schema
 from pykube_cp.machinery.apply import manager, shapes
 from pykube_cp.machinery.apply.fields import FieldsError
 from pykube_cp.machinery.gvk import GVK
@@ -61,9 +61,10 @@ def record(scope: Scope, obj: Object, live: Object | None, options: Options) -> 
     dropped when it makes no sense.
     """
     # upstream: apiserver pkg/endpoints/handlers/fieldmanager FieldManager.UpdateNoErrors
-    return manager.update(
+    given = scope.request.empties
+    made = manager.update(
         live,
-        _there_and_back(scope, obj),
+        empties.shown(_there_and_back(scope, obj), given),
         described=_described(scope.kind),
         manager=scope.manager(options),
         subresource=scope.request.info.subresource,
@@ -72,6 +73,7 @@ def record(scope: Scope, obj: Object, live: Object | None, options: Options) -> 
         reset_fields=scope.reset_fields,
         convert=_converter(scope),
     )
+    return empties.hidden(made, given)
 
 
 def _there_and_back(scope: Scope, obj: Object) -> Object:

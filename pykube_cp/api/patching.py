@@ -8,7 +8,15 @@ from typing import Any, Protocol
 from pykube_cp.api.decode import Validation, unknown_conversion
 from pykube_cp.api.scope import Scope
 from pykube_cp.api.services import Services
-from pykube_cp.machinery import errors, json_patch, restore, schema, strategic_patch, structural
+from pykube_cp.machinery import (
+    empties,
+    errors,
+    json_patch,
+    restore,
+    schema,
+    strategic_patch,
+    structural,
+)
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec import json as json_codec
 from pykube_cp.machinery.codec.interface import DecodeError
@@ -110,6 +118,7 @@ class _Patch:
         if kind is None:
             custom: Object = patched
             return custom
+        self._scope.request.empties = empties.given(patched, kind)
         try:
             obj, unknown = self._decoded(patched, kind)
             if not (noted or unknown):
@@ -172,6 +181,7 @@ class _Patch:
         def refuse(text: str) -> errors.StatusError:
             return _invalid(plain(strategic_patch.left_over(live, body, kind)), text)
 
+        self._scope.request.empties = empties.given(patched, kind)
         try:
             obj, unknown = restore.normalize(patched, kind, strict=self._is_strict)
         except restore.RestoreError as error:

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from pykube_cp.machinery.codec.negotiation import Accepted
+from pykube_cp.machinery.empties import Given
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 from pykube_cp.registry.resource import Resource
@@ -145,6 +146,7 @@ class Request(msgspec.Struct, kw_only=True):
         headers: the first value of each, by lower-case name; ``repeated`` has all values of those
             that came more than once.
         object: the body already as an object, when the request comes from the local client.
+        empties: empty lists and maps of the body that its canonical form does not show.
         is_served: whether what it asks for is there, whatever the answer is.
         accepted: the form that an answer about a resource shall have.
         impersonator: who really asks when ``user`` is impersonated.
@@ -160,6 +162,7 @@ class Request(msgspec.Struct, kw_only=True):
     peer_certificate: bytes | None = None
     remote_address: str = ""
     object: Any = None
+    empties: Given = []
     info: RequestInfo = msgspec.field(default_factory=lambda: RequestInfo("", ""))
     user: UserInfo = ANONYMOUS
     impersonator: UserInfo | None = None

@@ -26,6 +26,8 @@ Step = tuple[type, bool, Normalizer]
 """A member: values of exactly this type are kept as they are (the flag: even when empty); anything
 else goes through the function."""
 
+NOT_FILLED_IN = frozenset({("io.k8s.api.autoscaling.v2.HPAScalingRules", "policies")})
+"""Lists that get no default where they are given empty; so they are kept, to be refused."""
 STORED_AS_JSON = ("io.k8s.apiextensions-apiserver.", "io.k8s.kube-aggregator.")
 
 
@@ -179,6 +181,8 @@ class Struct:
         return _Nothing, False, call
 
     def _when_empty(self, field: Field) -> Any:
+        if (self._kind.name, field.name) in NOT_FILLED_IN:
+            return []
         if field.omitempty and not field.pointer:
             return DROP
         if isinstance(field.type, ListOf) and field.type.boxed:

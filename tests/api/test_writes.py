@@ -436,6 +436,24 @@ async def test_what_is_wrong_with_a_pod_itself_follows_its_spec(api: Api) -> Non
     ]
 
 
+async def test_no_policies_at_all_are_not_filled_in(api: Api) -> None:
+    space = (await api.namespace()).rpartition("/")[2]
+    path = f"/apis/autoscaling/v2/namespaces/{space}/horizontalpodautoscalers"
+    spec: dict[str, Any] = {
+        "maxReplicas": 2,
+        "scaleTargetRef": {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"},
+        "behavior": {"scaleUp": {}},
+    }
+    body = {"metadata": {"name": "a"}, "spec": spec}
+    made = (await api("POST", path, body)).json["spec"]["behavior"]["scaleUp"]
+    assert len(made["policies"]) == 2
+    spec["behavior"]["scaleUp"]["policies"] = []
+    answer = await api("PUT", f"{path}/a", body)
+    assert answer.message.endswith(
+        "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy"
+    )
+
+
 async def test_unknown_fields_are_refused_told_or_dropped(api: Api) -> None:
     path = await api.namespace() + "/configmaps"
     body = b'{"metadata": {"name": "a", "colour": 1}, "extra": 2, "data": {"x": "1", "x": "2"}}'

@@ -72,6 +72,20 @@ def test_what_the_case_gives_is_compared_as_it_is() -> None:
     assert not same({"resourceVersion": "12"}, {"resourceVersion": ""})
 
 
+def refusal(*fields: str) -> dict[str, Any]:
+    causes = [{"field": field, "message": "Required value"} for field in fields]
+    texts = ", ".join(f"{field}: Required value" for field in fields)
+    return {"message": f"X is invalid: [{texts}]", "details": {"causes": causes}}
+
+
+def test_members_of_a_map_are_judged_in_any_order() -> None:
+    one = refusal("a", "b[x].y", "b[x].z", "b[y]", "c[0]", "c[1]")
+    assert same(one, refusal("a", "b[y]", "b[x].y", "b[x].z", "c[0]", "c[1]"))
+    assert not same(one, refusal("a", "b[y]", "b[x].z", "b[x].y", "c[0]", "c[1]"))
+    assert not same(one, refusal("a", "b[x].y", "b[x].z", "b[y]", "c[1]", "c[0]"))
+    assert not same(one, refusal("b[x].y", "a", "b[x].z", "b[y]", "c[0]", "c[1]"))
+
+
 def test_a_number_in_a_quoted_object_is_no_version() -> None:
     one, other = [{"resourceVersion": "300"}], [{"resourceVersion": "301"}]
     quoted = {"message": r'Invalid value: "{\"seconds\":300}"'}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from pykube_cp.machinery import schema, structural
+from pykube_cp.machinery import empties, schema, structural
 from pykube_cp.machinery.codec.cbor import Cbor
 from pykube_cp.machinery.codec.interface import (
     Codec,
@@ -16,6 +16,7 @@ from pykube_cp.machinery.codec.interface import (
 from pykube_cp.machinery.codec.json import Json, loads_as_written
 from pykube_cp.machinery.codec.protobuf import Protobuf
 from pykube_cp.machinery.codec.yaml import Yaml
+from pykube_cp.machinery.empties import Given
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.leaves import json_kind
@@ -76,11 +77,13 @@ class Decoded:
         obj: in canonical form if the kind is built in, else as sent; ``apiVersion`` and ``kind``
             are set unless both body and default are silent.
         strict_errors: for ``fieldValidation``; ``strict_errors.message`` joins them.
+        empties: empty lists and maps that canonical form does not show.
     """
 
     obj: Object
     gvk: GVK
     strict_errors: list[str] = field(default_factory=list)
+    empties: Given = field(default_factory=list)
 
 
 def decode_body(
@@ -118,9 +121,10 @@ def decode_body(
     if value is None:
         value = {}  # null says nothing
     kind = schema.find(gvk) if normalize and not codec.typed else None
+    places: Given = []
     if kind is not None:
         try:
-            made, more = _normalized(value, kind, strict=strict)
+            made, more, places = _normalized(value, kind, strict=strict)
         except DecodeError as error:
             error = worded(error, codec, data, value, kind)
             error.stated = gvk
@@ -133,7 +137,7 @@ def decode_body(
         found += _odd_fields(value, gvk)
         value = dict(value)
     value["apiVersion"], value["kind"] = gvk.api_version, gvk.kind
-    return Decoded(value, gvk, found if strict else [])
+    return Decoded(value, gvk, found if strict else [], places)
 
 
 def _odd_fields(value: Object, gvk: GVK) -> list[str]:
@@ -143,11 +147,12 @@ def _odd_fields(value: Object, gvk: GVK) -> list[str]:
     return strict_errors(value, None)
 
 
-def _normalized(value: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str]]:
+def _normalized(value: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str], Given]:
     if not isinstance(value, Written):
-        return structural.normalize(value, kind, strict=strict)
-    made, _ = structural.normalize(overlaid(value.tree, kind), kind, strict=False)
-    return made, strict_errors(value, kind)
+        return *structural.normalize(value, kind, strict=strict), empties.given(value, kind)
+    tree = overlaid(value.tree, kind)
+    made, _ = structural.normalize(tree, kind, strict=False)
+    return made, strict_errors(value, kind), empties.given(tree, kind)
 
 
 def _cbor_errors() -> ModuleType:

@@ -1,0 +1,41 @@
+from typing import Any
+
+import pytest
+
+from pykube_cp.machinery import empties, schema
+from pykube_cp.machinery.gvk import GVK
+
+ROLE = schema.type_of(GVK("rbac.authorization.k8s.io", "v1", "Role"))
+POD = schema.type_of(GVK("", "v1", "Pod"))
+
+
+@pytest.mark.parametrize(
+    ("obj", "given"),
+    [
+        ({"rules": []}, [(("rules",), [])]),
+        ({"rules": None}, []),
+        ({}, []),
+        ({"rules": [{"verbs": ["get"]}, {"verbs": []}]}, [(("rules", 1, "verbs"), [])]),
+        ({"metadata": {"labels": {}}, "rules": 1}, []),
+    ],
+)
+def test_what_go_always_writes_is_found_where_it_is_given(obj: Any, given: Any) -> None:
+    assert empties.given(obj, ROLE) == given
+
+
+def test_what_may_be_left_out_is_no_such_place() -> None:
+    pod = {"spec": {"containers": [{"command": []}], "volumes": []}}
+    assert empties.given(pod, POD) == []
+
+
+def test_they_are_shown_and_hidden_without_a_change_of_the_object() -> None:
+    obj = {"rules": [{"verbs": None, "apiGroups": None}, {"verbs": ["get"]}]}
+    given: empties.Given = [
+        (("rules", 0, "verbs"), []),
+        (("rules", 1, "verbs"), []),
+        (("rules", 7, "verbs"), []),
+    ]
+    shown = empties.shown(obj, given)
+    assert shown == {"rules": [{"verbs": [], "apiGroups": None}, {"verbs": ["get"]}]}
+    assert obj["rules"][0]["verbs"] is None
+    assert empties.hidden(shown, given) == obj
