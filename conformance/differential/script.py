@@ -116,6 +116,7 @@ class Case:
     own_namespace: bool = True
     alone: bool = False
     network: bool = False
+    is_repeated: bool = False
     flags: tuple[str, ...] = ()
 
     @property
@@ -124,7 +125,7 @@ class Case:
 
     @property
     def namespace(self) -> str:
-        return f"case-{zlib.crc32(self.title.encode()):08x}"
+        return f"case-{zlib.crc32(self.title.encode()):08x}{'-again' if self.is_repeated else ''}"
 
 
 def fill(value: Any, variables: Mapping[str, str]) -> Any:
