@@ -148,6 +148,7 @@ class ApiServerConfig:
         kubelet_ca_file: who signs kubelets' serving certificates; empty: kubelets are trusted.
         runtime_config: which resources are served, see ``registry/enablement.py``.
         feature_gates: see ``registry/feature_gates.py``.
+        components_beside: whether controllers and scheduler run in the same process.
     """
 
     bind_address: str = "127.0.0.1"
@@ -173,3 +174,4 @@ class ApiServerConfig:
     feature_gates: Mapping[str, bool] = field(default_factory=dict)
     disabled_admission_plugins: tuple[str, ...] = ()
     compaction_seconds: float = 300
+    components_beside: bool = False

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pykube_cp.admission.interface import Operation
-from pykube_cp.api import ownership
+from pykube_cp.api import components, ownership
 from pykube_cp.api.decode import Validation, check_kind, check_version, read_body, refusal
 from pykube_cp.api.endpoints import not_allowed
 from pykube_cp.api.request import ObjectResult
@@ -140,4 +140,7 @@ def _call(
 
 
 def _extra(scope: Scope) -> dict[str, Any]:
-    return {"authenticate_token": scope.services.authentication.authenticate_token}
+    extra: dict[str, Any] = {"authenticate_token": scope.services.authentication.authenticate_token}
+    if not scope.services.config.components_beside:
+        extra["component_health"] = components.health
+    return extra

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ async def serve(options: argparse.Namespace, stopped: asyncio.Event) -> None:
     begin = clock.monotonic()
     config = server_config(options)
     keys = ensure_keys(options.data_dir, config)
-    config = with_keys(config, keys)
+    config = replace(with_keys(config, keys), components_beside=True)
     storage = controlplane.make_storage(options.data_dir)
     server = await controlplane.start_api_server(config, keys, storage)
     write_kubeconfigs(options.data_dir, keys, server.config)
@@ -88,8 +89,6 @@ def ensure_keys(data_dir: Path, config: ApiServerConfig) -> pki.ClusterPki:
 
 
 def with_keys(config: ApiServerConfig, keys: pki.ClusterPki) -> ApiServerConfig:
-    from dataclasses import replace  # noqa: PLC0415 - not for --help
-
     base = keys.directory / "apiserver-kubelet-client"
     return replace(
         config,

@@ -88,8 +88,3 @@ async def test_finalizers_of_a_namespace_are_told_by_their_place(api: Api) -> No
     }
     answer = await api("PUT", f"{path}/finalize", body)
     assert answer.json["details"]["causes"][0]["field"] == "spec.finalizers[1]"
-
-
-async def test_components_that_are_not_there(api: Api) -> None:
-    answer = await api("GET", "/api/v1/componentstatuses/nothing")
-    assert answer.message == 'componentstatus "nothing" not found'
