@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pykube_cp.machinery.codec.catalog import CBOR, decode_body
-from pykube_cp.machinery.codec.interface import DecodeError
+from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
 from pykube_cp.machinery.gvk import GVK
 
 CONFIG_MAP, POD = GVK("", "v1", "ConfigMap"), GVK("", "v1", "Pod")
@@ -83,3 +83,51 @@ def test_unknown_fields_are_told_by_their_place(body: Any, index: int) -> None:
     data = CBOR.encode(body)
     decoded = decode_body(CBOR.media_type, data, default=CONFIG_MAP, strict=True)
     assert decoded.strict_errors == [f"cbor: found unknown field at map element index {index}"]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (
+            b"\xa1\x68metadata\xa1\x6ageneration\x1b\xff\xff\xff\xff\xff\xff\xff\xff",
+            (
+                "cbor: cannot unmarshal positive integer into Go struct field "
+                "v1.ConfigMap.metadata of type int64 (18446744073709551615 overflows int64)"
+            ),
+        ),
+        (b"\xa1\x64data\xa1\x61k\x61\xff", "cbor: invalid UTF-8 string"),
+        (
+            b"\xa1\x64data\xa2\x61k\xf6\x41k\xf6",
+            'cbor: found duplicate map key "k" at map element index 1',
+        ),
+    ],
+)
+def test_what_is_well_formed_is_read_when_the_kind_is_known(data: bytes, text: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_body(CBOR.media_type, data, default=CONFIG_MAP)
+    assert not isinstance(caught.value, UnreadableError)
+    assert str(caught.value) == text
+
+
+def test_times_are_texts() -> None:
+    body = b"\xa1\x68metadata\xa1\x71creationTimestamp\xc0\x742020-01-01T00:00:00Z"
+    decoded = decode_body(CBOR.media_type, body, default=CONFIG_MAP)
+    assert decoded.obj["metadata"]["creationTimestamp"] == "2020-01-01T00:00:00Z"
+    body = b"\xa1\x68metadata\xa1\x64name\xc1\x01"
+    assert refused(body) == (
+        "cbor: cannot unmarshal positive integer into Go struct field v1.ConfigMap.metadata "
+        "of type string"
+    )
+    body = b"\xa1\x68metadata\xf7"
+    assert "name" not in decode_body(CBOR.media_type, body, default=CONFIG_MAP).obj["metadata"]
+
+
+def test_a_kind_given_twice_tells_none() -> None:
+    with pytest.raises(UnreadableError, match="found duplicate map key"):
+        decode_body(CBOR.media_type, b"\xa2\x64kind\xf6\x64kind\xf6", default=CONFIG_MAP)
+
+
+def test_lengths_beyond_all_memory() -> None:
+    assert refused(b"\x9b" + b"\xff" * 8) == (
+        "cbor: array length 18446744073709551615 is too large, it would cause integer overflow"
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from pykube_cp.machinery import empties, schema, structural
 from pykube_cp.machinery.codec.cbor import Cbor
+from pykube_cp.machinery.codec.cbor_decode import MeaningError
 from pykube_cp.machinery.codec.interface import (
     Codec,
     DecodeError,
@@ -114,6 +115,8 @@ def decode_body(
     except DecodeError as error:
         if codec.typed:
             raise
+        if isinstance(error, MeaningError) and error.key not in {"kind", "apiVersion"}:
+            raise _cbor_errors().in_kind(error, schema.find(default) if default else None) from None
         raise UnreadableError(BEFORE_UNREADABLE.get(media_type, "") + str(error)) from error
     if codec is CBOR:
         value = _telling_its_kind(value, data)
@@ -164,7 +167,7 @@ def _cbor_errors() -> ModuleType:
 def _telling_its_kind(value: Any, data: bytes) -> Any:
     """The value, if kind and version can be read off it; a version that is none counts as absent."""
     # upstream: apimachinery pkg/runtime/serializer/cbor/cbor.go serializer.unmarshal
-    if text := _cbor_errors().not_a_kind(data):
+    if text := _cbor_errors().not_a_kind(data, value):
         raise UnreadableError(BEFORE_UNREADABLE[CBOR.media_type] + text)
     if value and str(value.get("apiVersion")).count("/") > 1:
         return {**value, "apiVersion": ""}

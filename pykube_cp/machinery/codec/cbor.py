@@ -30,7 +30,8 @@ class Cbor:
         *,
         strict: list[str] | None = None,
     ) -> Any:
-        return _rules().loads(data)
+        # with a default there is a kind, whose type says what fits
+        return _rules().loads(data, typed=default is not None)
 
     def encode(self, obj: Object) -> bytes:
         data: bytes = _rules().dumps(obj)

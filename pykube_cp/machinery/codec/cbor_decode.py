@@ -30,6 +30,7 @@ _NAMES = (
     "tag",
     "primitives",
 )
+_SIZED = frozenset({_BYTES, _TEXT, _ARRAY, _MAP})
 _BREAK = 0xFF
 _INDEFINITE = 31
 _SIZES = {24: 1, 25: 2, 26: 4, 27: 8}
@@ -55,11 +56,23 @@ class IncompleteError(DecodeError):
         super().__init__("unexpected EOF")
 
 
-def first_item(data: bytes) -> tuple[Any, int]:
-    """The first item in ``data`` and where it ends; ``IncompleteError`` when it does not."""
+class MeaningError(DecodeError):
+    """Well-formed, but no value of ours; upstream notices when it knows the kind already.
+
+    ``key``: the member of the whole object in which it is.
+    """
+
+    key = ""
+
+
+def first_item(data: bytes, *, typed: bool = False) -> tuple[Any, int]:
+    """The first item in ``data`` and where it ends; ``IncompleteError`` when it does not.
+
+    ``typed``: a type will say what its members must be, so that tags make nothing else of them.
+    """
     if not data:
         raise DecodeError("EOF")
-    reader = _Reader(data)
+    reader = _Reader(data, typed=typed)
     try:
         return reader.value(0, utf8), reader.at
     except RecursionError as error:
@@ -74,8 +87,8 @@ def names_of(data: bytes) -> Any:
 class _Reader:
     """A walk over the items. ``text_of`` is what byte strings become, which tags change."""
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
-        self._data = data
+    def __init__(self, data: bytes, at: int = 0, *, typed: bool = False) -> None:
+        self._data, self._typed = data, typed
         self.at = at
 
     def _peek(self) -> int:
@@ -99,6 +112,9 @@ class _Reader:
         if major == _SIMPLE:
             return self._simple(info)
         argument = info if info < 24 else self._argument(major, info)
+        if argument > _MAX_INT64 and major in _SIZED:
+            text = f"cbor: {_NAMES[major]} length {argument} is too large"
+            raise DecodeError(f"{text}, it would cause integer overflow")
         if major == _BYTES:
             return text_of(self._string(_BYTES, argument))
         if major == _TEXT:
@@ -108,7 +124,7 @@ class _Reader:
         if major == _ARRAY:
             return self._array(argument, depth + 1, text_of)
         if major == _TAG:
-            return self._tag(argument, depth, text_of)
+            return self.tagged(argument, depth, text_of)
         return _integer(major, argument)
 
     def _argument(self, major: int, info: int) -> int:
@@ -116,7 +132,7 @@ class _Reader:
         size = _SIZES.get(info)
         if size is not None:
             return int.from_bytes(self._take(size), "big")
-        if info == _INDEFINITE and major in {_BYTES, _TEXT, _ARRAY, _MAP}:
+        if info == _INDEFINITE and major in _SIZED:
             return -1
         raise DecodeError(f"cbor: invalid additional information {info} for type {_NAMES[major]}")
 
@@ -174,14 +190,19 @@ class _Reader:
         while index != length and not (length < 0 and self._ends()):
             key = self.key(depth, text_of)
             if key in result:
-                raise DecodeError(
-                    f"cbor: found duplicate map key {quote(key)} at map element index {index}"
-                )
+                raise _duplicate(key, index)
             if length < 0 and self._peek() == _BREAK:
                 raise DecodeError('cbor: unexpected "break" code')
-            result[key] = self.value(depth, text_of)
+            result[key] = self._member(key, depth, text_of)
             index += 1
         return result
+
+    def _member(self, key: str, depth: int, text_of: Text) -> Any:
+        try:
+            return self.value(depth, text_of)
+        except MeaningError as error:
+            error.key = key
+            raise
 
     def key(self, depth: int, text_of: Text) -> str:
         major = self._peek() >> 5
@@ -192,16 +213,16 @@ class _Reader:
             return ""
         raise DecodeError(f"cbor: cannot unmarshal {_NAMES[major]} into Go value of type string")
 
-    def _tag(self, tag: int, depth: int, text_of: Text) -> Any:
+    def tagged(self, tag: int, depth: int, text_of: Text) -> Any:
         _check_depth(depth + 1)
         head = self._peek()
         _check_tag(tag, head)
         if tag in _LATER:
             return self.value(depth + 1, _LATER[tag])
         content = self.value(depth + 1, text_of)
-        if tag == 0:
-            return _time_of_text(content)
-        return _time_of_number(content) if tag == 1 else content
+        if self._typed or tag not in {0, 1}:
+            return content
+        return _time_of_text(content) if tag == 0 else _time_of_number(content)
 
     def _simple(self, info: int) -> Any:
         if info in _FLOATS:
@@ -209,7 +230,7 @@ class _Reader:
             return _finite(found)
         if info in {20, 21}:
             return info == 21
-        if info == 22:
+        if info == 22 or (info == 23 and self._typed):
             return None
         if info == _INDEFINITE:
             raise DecodeError('cbor: unexpected "break" code')
@@ -218,7 +239,14 @@ class _Reader:
         name = info if info < 24 else self._take(1)[0]
         if info == 24 and name < 32:
             raise DecodeError(f"cbor: invalid simple value {name} for type primitives")
-        raise _unacceptable("primitives", f"simple value {name} is not recognized")
+        what = f"simple value {name} is not recognized"
+        raise MeaningError(str(_unacceptable("primitives", what)))
+
+
+def _duplicate(key: str, index: int) -> MeaningError:
+    error = MeaningError(f"cbor: found duplicate map key {quote(key)} at map element index {index}")
+    error.key = key
+    return error
 
 
 def _unacceptable(kind: str, what: str) -> DecodeError:
@@ -233,7 +261,7 @@ def _check_depth(depth: int) -> None:
 def _integer(major: int, argument: int) -> int:
     value = argument if major == _UINT else -1 - argument
     if argument > _MAX_INT64:
-        raise DecodeError(
+        raise MeaningError(
             f"cbor: cannot unmarshal {_NAMES[major]} into Go value of type int64 "
             f"({value} overflows Go's int64)"
         )
@@ -244,7 +272,7 @@ def _text(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise DecodeError("cbor: invalid UTF-8 string") from error
+        raise MeaningError("cbor: invalid UTF-8 string") from error
 
 
 def _finite(value: float) -> float:
@@ -312,6 +340,9 @@ class _NameReader(_Reader):
         if major in {_ARRAY, _MAP, _TAG}:
             return found
         return "null" if found is None else _NAMES[major]
+
+    def tagged(self, tag: int, depth: int, text_of: Text) -> Any:
+        return self.value(depth + 1, text_of)
 
     def key(self, depth: int, text_of: Text) -> str:
         plain = _Reader(self._data, self.at)

@@ -7,7 +7,7 @@ and the first thing that is wrong counts.
 
 from typing import Any
 
-from pykube_cp.machinery.codec.cbor_decode import names_of
+from pykube_cp.machinery.codec.cbor_decode import MeaningError, names_of
 from pykube_cp.machinery.codec.interface import DecodeError, TypeMismatchError
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, ListOf, MapOf, Type
@@ -32,8 +32,24 @@ def mismatch(data: bytes, value: Any, kind: Type, error: TypeMismatchError) -> D
     return error
 
 
-def not_a_kind(data: bytes) -> str:
+def in_kind(error: MeaningError, kind: Type | None) -> DecodeError:
+    """An error of a value as it is said where the kind is known."""
+    text = str(error)
+    place, end = "Go value of type int64", " overflows Go's int64)"
+    if kind is None or not error.key or place not in text:
+        return DecodeError(text)
+    text = text.replace(place, f"Go struct field {kind.go_type}.{error.key} of type int64")
+    if " positive integer " in text:
+        text = text.replace(end, " overflows int64)")
+    return DecodeError(text)
+
+
+def not_a_kind(data: bytes, value: Any) -> str:
     """Why bytes do not tell their kind, although they can be read; empty when they do."""
+    if isinstance(value, dict) and all(
+        isinstance(value.get(key) or "", str) for key in ("kind", "apiVersion")
+    ):
+        return ""
     names = names_of(data)
     if isinstance(names, list):
         return f"cbor: cannot unmarshal array into Go value of type v1.TypeMeta{_NO_STRUCT}"

@@ -11,9 +11,9 @@ from pykube_cp.machinery.codec.interface import DecodeError
 SELF_DESCRIBED = b"\xd9\xd9\xf7"
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, *, typed: bool = False) -> Any:
     """The JSON value in ``data``; byte strings, as Go writes text, become strings."""
-    value, end = first_item(data)
+    value, end = first_item(data, typed=typed)
     if end < len(data):
         raise DecodeError(
             f"cbor: {len(data) - end} bytes of extraneous data starting at index {end}"
