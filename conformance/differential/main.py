@@ -39,6 +39,7 @@ from pykube_cp.machinery.codec.interface import DecodeError
 
 SETUP_THEME = "bases"
 """What its cases save, all others know."""
+SETUP_THEMES = frozenset({SETUP_THEME, "statuses"})
 SECOND_CHANCES = 20
 """So many cases may differ at first and be equal alone; they are printed.
 
@@ -111,6 +112,8 @@ class Runner:
         if expected is None:
             return Verdict(case, ("upstream's answers were not recorded",))
         lines = tuple(_compared(case, expected, ours))
+        if case.theme in SETUP_THEMES and not lines and _is_refused(expected):
+            lines = ("upstream refuses what other cases are made of",)
         return Verdict(case, lines, tuple(_differing(expected, ours)) if lines else ())
 
     def _talk(self, case: Case, server: Server) -> Talk:
@@ -130,6 +133,11 @@ class Runner:
                 answer = await talk.take(step)
                 if answer is None or answer.status != 201:
                     raise aiohttp.ClientError(f"{talk.server.name} made no {path}: {answer}")
+
+
+def _is_refused(answers: list[Any]) -> bool:
+    """Whether there is an error among them, besides that something is there already."""
+    return any(answer["status"] >= 400 and answer["status"] != 409 for answer in answers)
 
 
 def _compared(case: Case, theirs: list[Any], ours: list[Any]) -> Iterator[str]:
