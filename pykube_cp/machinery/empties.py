@@ -5,6 +5,7 @@ the same, so they are remembered while that is found out.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from pykube_cp.machinery.objects import Object
@@ -12,7 +13,9 @@ from pykube_cp.machinery.schema import Compiler, Field, ListOf, MapOf, Type, Vis
 
 Place: TypeAlias = tuple[str | int, ...]
 Given: TypeAlias = list[tuple[Place, Any]]
-"""Places in an object, each with what was given there: an empty list or an empty map."""
+"""Places in an object, in its order, each with what was given there: an empty list or an empty map."""
+Swap: TypeAlias = tuple[Place, Any, Any]
+"""A place, what must be there, and what comes in its stead."""
 Finder: TypeAlias = Callable[[Any, Place, Given], None]
 
 
@@ -80,29 +83,33 @@ def given(obj: Any, kind: Type) -> Given:
 
 def shown(obj: Object, given: Given) -> Object:
     """A canonical object with them where it has null; what changes is copied."""
-    for place, empty in given:
-        obj = _changed(obj, place, None, empty)
-    return obj
+    changed: Object = _changed(obj, [(place, None, empty) for place, empty in given], 0)
+    return changed
 
 
 def hidden(obj: Object, given: Given) -> Object:
     """The canonical form of what is ``shown``."""
-    for place, empty in given:
-        obj = _changed(obj, place, empty, None)
-    return obj
+    changed: Object = _changed(obj, [(place, empty, None) for place, empty in given], 0)
+    return changed
 
 
-def _changed(node: Any, place: Place, old: Any, new: Any) -> Any:
-    if not place:
-        return new if node == old else node
-    here, *below = place
-    try:
-        member = node[here]
-    except (KeyError, IndexError, TypeError):
-        return node
-    changed = _changed(member, tuple(below), old, new)
-    if changed is member:
-        return node
-    copied = node.copy()
-    copied[here] = changed
-    return copied
+def _changed(node: Any, swaps: Sequence[Swap], depth: int) -> Any:
+    """``node`` with all that lies below it swapped: copied once, however much that is."""
+    copied = None
+    for here, group in groupby(swaps, key=lambda swap: swap[0][depth]):
+        try:
+            member = node[here]
+        except (KeyError, IndexError, TypeError):
+            continue
+        changed = _member(member, [*group], depth + 1)
+        if changed is not member:
+            copied = node.copy() if copied is None else copied
+            copied[here] = changed
+    return node if copied is None else copied
+
+
+def _member(member: Any, swaps: Sequence[Swap], depth: int) -> Any:
+    place, old, new = swaps[0]
+    if len(place) > depth:
+        return _changed(member, swaps, depth)
+    return new if member == old else member

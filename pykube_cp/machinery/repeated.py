@@ -15,13 +15,15 @@ def overlaid(value: Any, kind: AnyType, before: Any = None) -> Any:
         value: decoded JSON in which objects with repeated keys are ``Pairs``.
         kind: the variable's type. Structs keep the members, and lists the members of their elements,
             that the later value does not name; maps keep their keys; all else is replaced.
-        before: None for a new variable.
+        before: None for a new variable, else what this made earlier. It is changed: a key may be
+            given so often that copies of what came before would take minutes.
     """
     if isinstance(kind, Type) and isinstance(value, dict):
         return _struct(value, kind, before)
     if isinstance(kind, MapOf) and isinstance(value, dict):
         old = before if isinstance(before, dict) else {}
-        return old | {key: overlaid(item, kind.values) for key, item in _written(value)}
+        old.update((key, overlaid(item, kind.values)) for key, item in _written(value))
+        return old
     if isinstance(kind, ListOf) and isinstance(value, list):
         old_items = before if isinstance(before, list) else []
         old_items = [*old_items, *[None] * (len(value) - len(old_items))]
@@ -33,7 +35,7 @@ def overlaid(value: Any, kind: AnyType, before: Any = None) -> Any:
 
 
 def _struct(value: Object, kind: Type, before: Any) -> Object:
-    made: Object = dict(before) if isinstance(before, dict) else {}
+    made: Object = before if isinstance(before, dict) else {}
     for key, item in _written(value):
         field = kind.fields.get(key)
         if field is None:

@@ -102,3 +102,9 @@ def test_the_version_of_a_server() -> None:
 )
 def test_content_types(header: str, found: str) -> None:
     assert media_type_of(header) == found
+
+
+def test_of_endless_headers_neither_much_is_made_nor_anything_kept() -> None:
+    parameters = ";a=b" * (1 << 17)
+    assert media_type_of(f"application/json{parameters}") == "application/json"
+    assert parse_accept(f"*/*{parameters}") is not parse_accept(f"*/*{parameters}")

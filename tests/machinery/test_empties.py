@@ -39,3 +39,19 @@ def test_they_are_shown_and_hidden_without_a_change_of_the_object() -> None:
     assert shown == {"rules": [{"verbs": [], "apiGroups": None}, {"verbs": ["get"]}]}
     assert obj["rules"][0]["verbs"] is None
     assert empties.hidden(shown, given) == obj
+
+
+class _Counted(list[Any]):
+    copies = 0
+
+    def copy(self) -> "_Counted":
+        type(self).copies += 1
+        return _Counted(self)
+
+
+def test_a_long_list_is_copied_once_for_all_that_is_in_it() -> None:
+    rules = _Counted({"verbs": None} for _ in range(100))
+    given: empties.Given = [(("rules", index, "verbs"), []) for index in range(100)]
+    shown = empties.shown({"rules": rules}, given)
+    assert shown["rules"] == [{"verbs": []}] * 100
+    assert _Counted.copies == 1

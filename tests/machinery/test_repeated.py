@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from pykube_cp.machinery import schema
 from pykube_cp.machinery.codec.catalog import decode_body
 from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.repeated import overlaid
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ('"data":{"a":"1"},"data":{"b":"2"}', {"data": {"a": "1", "b": "2"}}),
@@ -49,3 +51,12 @@ def test_the_kind_is_found_in_any_case() -> None:
     body = b'{"APIVERSION": "v1", "kind": "ConfigMap", "Kind": "Secret"}'
     decoded = decode_body("application/json", body, default=GVK("", "v1", "ConfigMap"))
     assert decoded.gvk == GVK("", "v1", "Secret")
+
+
+def test_what_came_before_is_not_copied_each_time() -> None:
+    kind = schema.type_of(GVK("", "v1", "ConfigMap"))
+    before = overlaid({"data": {"a": "1"}}, kind)
+    data = before["data"]
+    after = overlaid({"data": {}}, kind, before)
+    assert after is before
+    assert after["data"] is data

@@ -1,7 +1,6 @@
 """Which form a client wants (Accept) and which it sends (Content-Type)."""
 # upstream: apiserver pkg/endpoints/handlers/negotiation/negotiate.go
 
-import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import msgspec
 
 from pykube_cp.machinery.codec.interface import Codec
 from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.remember import remembered
 
 Allows = Callable[[str, GVK | None], bool]
 """Whether an endpoint can give a media type, transformed into a kind (None: as it is)."""
@@ -17,6 +17,7 @@ Allows = Callable[[str, GVK | None], bool]
 _WORD = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _MEDIA_TYPE = re.compile(f"{_WORD}(?:/{_WORD})?")
 _PARAMETER = re.compile(rf'\s*;\s*({_WORD})\s*=\s*({_WORD}|"(?:\\.|[^"\\\r\n])*")')
+_NO_MORE = re.compile(r"\s*;?\s*\Z")
 
 CBOR_SEQUENCE = "application/cbor-seq"
 """How a watch in CBOR is called: it is no single item."""
@@ -63,7 +64,7 @@ class NotAcceptableError(Exception):
     """406: no clause fits; the message names what is there."""
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered(1024)
 def parse_accept(header: str) -> tuple[Clause, ...]:
     """The clauses of an Accept header, the most wanted first."""
     # upstream: github.com/munnerz/goautoneg accept.go ParseAccept
@@ -193,22 +194,22 @@ def _streamed(codec: Codec) -> str:
     return CBOR_SEQUENCE if is_sequence else f"{codec.media_type};stream=watch"
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(256)
 def media_type_of(content_type: str) -> str:
     """The media type of a body, in lower case; empty when the header cannot be read."""
     # upstream: mime mediatype.go ParseMediaType
-    base, semicolon, rest = content_type.partition(";")
-    media_type = base.strip().lower()
+    end = content_type.find(";")
+    end = len(content_type) if end < 0 else end
+    media_type = content_type[:end].strip().lower()
     if not _MEDIA_TYPE.fullmatch(media_type):
         return ""
     given: dict[str, str] = {}
-    rest = semicolon + rest
-    while rest.strip() not in {"", ";"}:
-        found = _PARAMETER.match(rest)
+    while not _NO_MORE.match(content_type, end):
+        found = _PARAMETER.match(content_type, end)
         if found is None:
             return ""
         name, value = found[1].lower(), found[2]
         if given.setdefault(name, value) != value:
             return ""
-        rest = rest[found.end() :]
+        end = found.end()
     return media_type
