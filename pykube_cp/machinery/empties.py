@@ -19,7 +19,7 @@ Swap: TypeAlias = tuple[Place, Any, Any]
 Finder: TypeAlias = Callable[[Any, Place, Given], None]
 
 
-class _Finders(Visitor[Finder]):
+class Finders(Visitor[Finder]):
     """Compiles the search, which enters only what can hold such a place."""
 
     def list_of(self, kind: ListOf, items: Finder | None, field: Field | None) -> Finder | None:
@@ -69,7 +69,7 @@ def _is_written(field: Field) -> bool:
     return isinstance(field.type, ListOf | MapOf) and not (field.omitempty or field.pointer)
 
 
-_compiler = Compiler(_Finders())
+_compiler = Compiler(Finders())
 
 
 def given(obj: Any, kind: Type) -> Given:

@@ -349,7 +349,7 @@ class Visitor(Generic[Plan]):
 
 
 class Compiler(Generic[Plan]):
-    """Compiles plans of one visitor, each struct once; a type may contain itself."""
+    """Compiles plans of one visitor, each struct once, for all threads; a type may contain itself."""
 
     def __init__(self, visitor: Visitor[Plan]) -> None:
         self._visitor = visitor
@@ -357,9 +357,14 @@ class Compiler(Generic[Plan]):
         self._open: dict[str, bool] = {}
         """Structs being compiled; True when references to them become calls by name."""
         self._recursive: set[str] = set()
+        self._compiling = threading.RLock()
 
     def compile(self, kind: Type) -> Plan | None:
         """The plan of a struct, None when nothing in it has one."""
+        with self._compiling:
+            return self._compile(kind)
+
+    def _compile(self, kind: Type) -> Plan | None:
         if kind.name in self._done:
             return self._done[kind.name]
         if kind.name in self._open:

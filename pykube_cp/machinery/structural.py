@@ -15,6 +15,7 @@ from pykube_cp.machinery.codec.interface import DecodeError, TypeMismatchError
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import AnyType, Field, Leaf, ListOf, MapOf, Scalar, Type
 from pykube_cp.machinery.strict_errors import Pairs, Written, message, strict_errors
+from pykube_cp.machinery.tables import Tables
 
 __all__ = ["DecodeError", "TypeMismatchError", "message", "normalize", "zero"]
 
@@ -36,7 +37,6 @@ class _Nothing:
 
 
 DROP = _Nothing()
-_structs: dict[str, "Struct"] = {}
 
 
 def normalize(obj: Any, kind: Type, *, strict: bool) -> tuple[Object, list[str]]:
@@ -99,11 +99,7 @@ def plan(kind: Type) -> Normalizer:
 
 def struct(kind: Type) -> "Struct":
     """The compiled tables of a type."""
-    known = _structs.get(kind.name)
-    if known is None:
-        known = _structs[kind.name] = Struct(kind)  # before the members: it may contain itself
-        known.compile()
-    return known
+    return _structs.of(kind)
 
 
 class Struct:
@@ -191,6 +187,9 @@ class Struct:
         if is_items or self._kind.name.startswith(STORED_AS_JSON):
             return [] if isinstance(field.type, ListOf) else {}
         return None
+
+
+_structs = Tables(Struct, lambda _kind, made: made.compile())
 
 
 def _omitted_when_empty(field: Field) -> bool:
@@ -366,7 +365,7 @@ def _leaf(kind: Leaf) -> Normalizer:
 def _schema_or(kind: Leaf) -> Normalizer:
     """A JSON schema or something else in its place; strictness ends here, as in upstream."""
     # upstream: apiextensions-apiserver pkg/apis/apiextensions/v1/marshal.go
-    schema_of = _structs[kind.refers].run
+    schema_of = _structs.named(kind.refers).run
     wants_strings = kind.name == "JSONSchemaPropsOrStringArray"
     takes_bool = kind.name == "JSONSchemaPropsOrBool"
     strings = _list(ListOf(Scalar("string", "string"), "[]string"))

@@ -29,6 +29,7 @@ from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.remember import MAX_LENGTH
 from pykube_cp.machinery.schema import AnyType, Embed, Field, Leaf, ListOf, MapOf, Scalar, Type
+from pykube_cp.machinery.tables import Tables
 
 Value: TypeAlias = Callable[[bytes, int, int], Any]
 """The value that lies in data[start:stop]; of a varint, the number stands in place of ``stop``."""
@@ -50,14 +51,13 @@ def decode_message(data: bytes, kind: Type) -> Object:
 Reader: TypeAlias = Callable[[bytes, int, int, Object | None], Object]
 """Reads a message into an object, a new one if there is none yet."""
 
-_objects: dict[str, Reader] = {}
-
 
 def _object(kind: Type) -> Reader:
     """Reads a message into an object that has what Go always writes."""
-    known = _objects.get(kind.name)
-    if known is not None:
-        return known
+    return _objects.of(kind)[0]
+
+
+def _begun(kind: Type) -> tuple[Reader, dict[int, Step]]:
     steps: dict[int, Step] = {}
     message = _message(steps, _named(kind, ()))
     tables = structural.struct(kind)
@@ -71,9 +71,10 @@ def _object(kind: Type) -> Reader:
                 result[name] = normalize({}, [])
         return result
 
-    _objects[kind.name] = run  # before the members: a type may contain itself
-    _fill(steps, kind, ())
-    return run
+    return run, steps
+
+
+_objects = Tables(_begun, lambda kind, made: _fill(made[1], kind, ()))
 
 
 def _named(kind: Type, inside: tuple[Embed, ...]) -> Message:
@@ -410,7 +411,7 @@ def _schema_or(kind: Leaf) -> Value:
     """A JSON schema (1), or what may stand in its place: schemas or strings (2), or a boolean."""
     takes_bool = kind.name == "JSONSchemaPropsOrBool"
     takes_strings = kind.name == "JSONSchemaPropsOrStringArray"
-    schema_of = _objects[kind.refers]
+    schema_of = _objects.named(kind.refers)[0]
     store = _store_struct("schema", schema_of)
     others = "Property" if takes_strings else "JSONSchemas"
     steps: dict[int, Step] = {
