@@ -12,11 +12,11 @@ _threads = ThreadPoolExecutor(2, "large-bodies")
 """So few, lest they take all processors."""
 
 
-async def in_thread(work: Callable[..., _T], *args: object) -> _T:
-    """What ``work(*args)`` makes, or raises, in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, work, *args)
+async def in_thread(threads: ThreadPoolExecutor, work: Callable[..., _T], *args: object) -> _T:
+    """What ``work(*args)`` makes, or raises, in one of these threads."""
+    return await asyncio.get_running_loop().run_in_executor(threads, work, *args)
 
 
 async def in_thread_if_large(size: int, work: Callable[..., _T], *args: object) -> _T:
     """The same, here and now where the ``size`` of what is worked on is small."""
-    return await in_thread(work, *args) if size > LARGE else work(*args)
+    return await in_thread(_threads, work, *args) if size > LARGE else work(*args)
