@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"reflect"
@@ -27,6 +25,7 @@ import (
 	aggregator "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset/scheme"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"k8s.io/kubernetes/pkg/generated/openapi"
+	"pykube-cp.dev/conformance/gen"
 )
 
 const metaPackage = "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -98,42 +97,9 @@ func main() {
 	}
 }
 
-// render gives one line per kind and per type, so that a difference between releases can be read.
 func render(doc document) []byte {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "{\"generator\":%q,\n\"upstream\":%q,\n\"kinds\":[\n", doc.Generator, doc.Upstream)
-	for i, kind := range doc.Kinds {
-		separate(&out, i)
-		out.Write(compact(kind))
-	}
-	out.WriteString("\n],\n\"types\":{\n")
-	names := make([]string, 0, len(doc.Types))
-	for name := range doc.Types {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for i, name := range names {
-		separate(&out, i)
-		fmt.Fprintf(&out, "%q:%s", name, compact(doc.Types[name]))
-	}
-	out.WriteString("\n}}\n")
-	return out.Bytes()
-}
-
-func separate(out *bytes.Buffer, index int) {
-	if index > 0 {
-		out.WriteString(",\n")
-	}
-}
-
-func compact(value any) []byte {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		fail(err)
-	}
-	return bytes.TrimSpace(out.Bytes())
+	return fmt.Appendf(nil, "{\"generator\":%q,\n\"upstream\":%q,\n\"kinds\":%s,\n\"types\":%s}\n",
+		doc.Generator, doc.Upstream, gen.Array(doc.Kinds), gen.Object(doc.Types))
 }
 
 func fail(err error) {

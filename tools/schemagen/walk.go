@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/kube-openapi/pkg/common"
+	"pykube-cp.dev/conformance/gen"
 )
 
 // Type is a Go struct. Keys are short because thousands of fields repeat them; machinery/schema.py
@@ -80,10 +81,7 @@ func nameOf(t reflect.Type) string {
 	if named, ok := reflect.New(t).Interface().(modelNamed); ok {
 		return named.OpenAPIModelName()
 	}
-	path := strings.Split(t.PkgPath(), "/")
-	host := strings.Split(path[0], ".")
-	slices.Reverse(host)
-	return strings.Join(append(append(host, path[1:]...), t.Name()), ".")
+	return gen.TypeName(t.PkgPath(), t.Name())
 }
 
 func isProto(t reflect.Type) bool {

@@ -3,14 +3,14 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
+
+	"pykube-cp.dev/conformance/gen"
 )
 
 // document is the whole of validations.json.
@@ -117,7 +117,7 @@ func prune(doc *document) {
 	for changed := true; changed; {
 		changed = false
 		for name, kept := range doc.Types {
-			size := len(compact(kept))
+			size := len(gen.Line(kept))
 			kept.Self = doc.visible(kept.Self)
 			fields := kept.Fields[:0]
 			for _, member := range kept.Fields {
@@ -126,7 +126,7 @@ func prune(doc *document) {
 				}
 			}
 			kept.Fields = fields
-			changed = changed || size != len(compact(kept))
+			changed = changed || size != len(gen.Line(kept))
 			if len(kept.Self)+len(kept.Fields) == 0 {
 				delete(doc.Types, name)
 				changed = true
@@ -159,37 +159,9 @@ func (doc *document) visible(rules []*Rule) []*Rule {
 	return kept
 }
 
-// render gives one line per type, so that a difference between releases can be read.
 func render(doc document) []byte {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "{\"generator\":%q,\n\"upstream\":%q,\n\"types\":{\n", doc.Generator, doc.Upstream)
-	names := make([]string, 0, len(doc.Types))
-	for name := range doc.Types {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for i, name := range names {
-		separate(&out, i)
-		fmt.Fprintf(&out, "%q:%s", name, compact(doc.Types[name]))
-	}
-	out.WriteString("\n}}\n")
-	return out.Bytes()
-}
-
-func separate(out *bytes.Buffer, index int) {
-	if index > 0 {
-		out.WriteString(",\n")
-	}
-}
-
-func compact(value any) []byte {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		fail(err)
-	}
-	return bytes.TrimSpace(out.Bytes())
+	return fmt.Appendf(nil, "{\"generator\":%q,\n\"upstream\":%q,\n\"types\":%s}\n",
+		doc.Generator, doc.Upstream, gen.Object(doc.Types))
 }
 
 func fail(err error) {

@@ -6,9 +6,10 @@ import (
 	"go/token"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
+
+	"pykube-cp.dev/conformance/gen"
 )
 
 // page is one generated file.
@@ -107,7 +108,7 @@ func (p *page) typeName(expression ast.Expr) string {
 	}
 	selector, ok := expression.(*ast.SelectorExpr)
 	p.must(ok, expression, "not a named type")
-	return openAPIName(p.packageOf(expression), selector.Sel.Name)
+	return gen.TypeName(p.packageOf(expression), selector.Sel.Name)
 }
 
 func (p *page) packageOf(expression ast.Expr) string {
@@ -115,13 +116,6 @@ func (p *page) packageOf(expression ast.Expr) string {
 		expression = star.X
 	}
 	return p.imports[expression.(*ast.SelectorExpr).X.(*ast.Ident).Name]
-}
-
-func openAPIName(path, name string) string {
-	parts := strings.Split(path, "/")
-	host := strings.Split(parts[0], ".")
-	slices.Reverse(host)
-	return strings.Join(append(append(host, parts[1:]...), name), ".")
 }
 
 func (p *page) text(expression ast.Expr) string {

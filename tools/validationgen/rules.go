@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"pykube-cp.dev/conformance/gen"
 )
 
 func printed(node ast.Node) string {
@@ -124,7 +126,7 @@ func (p *page) named(name, path string) *Rule {
 	if !ok {
 		return &Rule{Check: name}
 	}
-	return &Rule{Check: "Type", Type: openAPIName(p.typesOf(path), own)}
+	return &Rule{Check: "Type", Type: gen.TypeName(p.typesOf(path), own)}
 }
 
 // typesOf is the package of the types that a package of validations is about.
