@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from pykube_cp.api.openapi.paths import METHODS
 from pykube_cp.machinery.codec.proto_encode import delimited, varint
 
 Write = Callable[[Any], bytes]
@@ -102,6 +103,33 @@ def schema_or_boolean(schema: Body) -> Body:
         return _tagged(1, schema(value))
 
     return body
+
+
+def demands(first: int) -> dict[str, Piece]:
+    """What a schema demands of values: both versions number it in this order."""
+    kinds = {
+        "multipleOf": real,
+        "maximum": real,
+        "exclusiveMaximum": boolean,
+        "minimum": real,
+        "exclusiveMinimum": boolean,
+        "maxLength": integer,
+        "minLength": integer,
+        "pattern": text,
+        "maxItems": integer,
+        "minItems": integer,
+        "uniqueItems": boolean,
+        "maxProperties": integer,
+        "minProperties": integer,
+        "required": texts,
+        "enum": yaml_texts,
+    }
+    return {key: kind(number) for number, (key, kind) in enumerate(kinds.items(), first)}
+
+
+def by_method(first: int, operation: Body) -> dict[str, Piece]:
+    """The operations of a path: both versions number them in this order."""
+    return {method: one(number, operation) for number, method in enumerate(METHODS, first)}
 
 
 def _named(number: int, members: Iterable[tuple[str, Any]], body: Body) -> bytes:

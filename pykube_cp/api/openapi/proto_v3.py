@@ -4,17 +4,16 @@
 from pykube_cp.api.openapi.proto import (
     Message,
     boolean,
+    by_method,
+    demands,
     each,
-    integer,
     named,
     one,
-    real,
     reference_or,
     scalar,
     schema_or_boolean,
     text,
     texts,
-    yaml_texts,
 )
 
 _SCHEMA = Message(extensions=36)
@@ -23,21 +22,7 @@ _SCHEMA.add(
     nullable=boolean(1),
     readOnly=boolean(3),
     title=text(9),
-    multipleOf=real(10),
-    maximum=real(11),
-    exclusiveMaximum=boolean(12),
-    minimum=real(13),
-    exclusiveMinimum=boolean(14),
-    maxLength=integer(15),
-    minLength=integer(16),
-    pattern=text(17),
-    maxItems=integer(18),
-    minItems=integer(19),
-    uniqueItems=boolean(20),
-    maxProperties=integer(21),
-    minProperties=integer(22),
-    required=texts(23),
-    enum=yaml_texts(24),
+    **demands(10),
     type=text(25),
     allOf=each(26, _SCHEMAS),
     oneOf=each(27, _SCHEMAS),
@@ -81,13 +66,7 @@ _OPERATION = Message(
 )
 _PATH = Message(
     extensions=14,
-    get=one(4, _OPERATION),
-    put=one(5, _OPERATION),
-    post=one(6, _OPERATION),
-    delete=one(7, _OPERATION),
-    options=one(8, _OPERATION),
-    head=one(9, _OPERATION),
-    patch=one(10, _OPERATION),
+    **by_method(4, _OPERATION),
     parameters=each(13, _PARAMETERS),
 )
 _SECURITY_SCHEME = reference_or(

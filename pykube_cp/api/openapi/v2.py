@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import orjson
 
 from pykube_cp.api.openapi.definitions import Definitions
-from pykube_cp.api.openapi.operations import TEXT, Operation, Parameter
-from pykube_cp.api.openapi.paths import Path, by_path
+from pykube_cp.api.openapi.operations import Operation, Parameter
 from pykube_cp.api.openapi.words import BEARER_TOKEN, described, info, kind_of
+from pykube_cp.api.openapi.writer import Writer
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import META
 
@@ -21,7 +21,7 @@ _IN_PLACE = frozenset({"name", "fieldValidation", "dryRun"})
 def document(operations: Iterable[Operation], definitions: Definitions) -> Object:
     """The document of all operations."""
     writer = _Writer(definitions)
-    paths = {path: writer.path(found) for path, found in by_path(operations).items()}
+    paths = writer.paths(operations)
     return {
         "swagger": "2.0",
         "info": info(),
@@ -33,59 +33,43 @@ def document(operations: Iterable[Operation], definitions: Definitions) -> Objec
     }
 
 
-class _Writer:
-    """Writes paths; notes the types that occur and the parameters that are set apart."""
+class _Writer(Writer):
+    """Notes the parameters that are set apart."""
 
     def __init__(self, definitions: Definitions) -> None:
-        self._definitions = definitions
-        self.used: set[str] = set()
+        super().__init__(definitions)
         self.parameters: dict[str, Object] = {}
         self._written: dict[Parameter, Object] = {}
 
-    def path(self, path: Path) -> Object:
-        made: Object = {
-            method: self._operation(operation, path.own(operation))
-            for method, operation in path.in_order()
-        }
-        if path.shared:
-            made["parameters"] = [self._parameter(found) for found in path.shared]
-        return made
-
-    def _operation(self, operation: Operation, own: list[Parameter]) -> Object:
+    def operation(self, operation: Operation, own: list[Parameter]) -> Object:
         made: Object = {"description": operation.description}
         if operation.consumes:
             made["consumes"] = list(operation.consumes)
         made.update(produces=list(operation.produces), schemes=["https"], tags=[operation.tag])
         made["operationId"] = operation.id
-        parameters = [(found.name, self._parameter(found)) for found in own]
+        parameters = [(found.name, self.parameter(found)) for found in own]
         if operation.body:
             parameters.append(("body", self._body(operation)))
         if parameters:
             parameters.sort(key=lambda found: found[0])
             made["parameters"] = [found for _, found in parameters]
         made["responses"] = {
-            str(code): {"description": text, "schema": self._schema(name)}
+            str(code): {"description": text, "schema": self.schema(name)}
             for code, text, name in operation.answers
         }
         made["responses"]["401"] = {"description": "Unauthorized"}
         return {**made, **kind_of(operation)}
 
-    def _schema(self, name: str) -> Object:
-        if name == TEXT:
-            return {"type": "string"}
-        self.used.add(name)
-        return self._definitions.reference(name)
-
     def _body(self, operation: Operation) -> Object:
         made: Object = {"name": "body", "in": "body"}
         if operation.needs_body:
             made["required"] = True
-        made["schema"] = self._schema(operation.body)
+        made["schema"] = self.schema(operation.body)
         if made["schema"]["$ref"].startswith(_META_PREFIX):
             return self._set_apart(made)
         return made
 
-    def _parameter(self, parameter: Parameter) -> Object:
+    def parameter(self, parameter: Parameter) -> Object:
         known = self._written.get(parameter)
         if known is None:
             known = self._written[parameter] = self._write(parameter)
@@ -93,7 +77,7 @@ class _Writer:
 
     def _write(self, parameter: Parameter) -> Object:
         made: Object = {"uniqueItems": True, "type": parameter.type}
-        made.update(described(parameter, self._definitions.descriptions))
+        made.update(described(parameter, self.definitions.descriptions))
         made.update({"name": parameter.name, "in": parameter.place})
         if parameter.place == "path":
             made["required"] = True

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from pykube_cp.api.openapi.definitions import EVERYWHERE, KINDS, Definitions
-from pykube_cp.api.openapi.operations import TEXT, Operation, Parameter
-from pykube_cp.api.openapi.paths import Path, by_path
+from pykube_cp.api.openapi.operations import Operation, Parameter
 from pykube_cp.api.openapi.words import BEARER_TOKEN, described, info, kind_of
+from pykube_cp.api.openapi.writer import Writer
 from pykube_cp.machinery.objects import Object
 
 
 def document(operations: Iterable[Operation], definitions: Definitions, root: str) -> Object:
     """The document of the operations below a root, such as ``apis/apps/v1``."""
     writer = _Writer(definitions)
-    paths = {path: writer.path(found) for path, found in by_path(operations).items()}
+    paths = writer.paths(operations)
     schemas = _narrowed(definitions.closure(writer.used), root)
     components: Object = {"schemas": schemas} if schemas else {}
     return {
@@ -40,27 +40,14 @@ def _api_version(kind: Object) -> str:
     return f"{kind['group']}/{kind['version']}".removeprefix("/")
 
 
-class _Writer:
-    """Writes paths and notes the types that occur."""
+class _Writer(Writer):
+    """Writes parameters where they are used."""
 
-    def __init__(self, definitions: Definitions) -> None:
-        self._definitions = definitions
-        self.used: set[str] = set()
-
-    def path(self, path: Path) -> Object:
-        made: Object = {
-            method: self._operation(operation, path.own(operation))
-            for method, operation in path.in_order()
-        }
-        if path.shared:
-            made["parameters"] = [self._parameter(found) for found in path.shared]
-        return made
-
-    def _operation(self, operation: Operation, own: list[Parameter]) -> Object:
+    def operation(self, operation: Operation, own: list[Parameter]) -> Object:
         made: Object = {"tags": [operation.tag], "description": operation.description}
         made["operationId"] = operation.id
         if own:
-            made["parameters"] = [self._parameter(found) for found in own]
+            made["parameters"] = [self.parameter(found) for found in own]
         if operation.body:
             content = self._content(operation.consumes, operation.body)
             required = {"required": True} if operation.needs_body else {}
@@ -73,18 +60,12 @@ class _Writer:
         return {**made, **kind_of(operation)}
 
     def _content(self, media_types: tuple[str, ...], name: str) -> dict[str, Any]:
-        shown = self._schema(name)
+        shown = self.schema(name)
         return {media_type: {"schema": shown} for media_type in sorted(media_types)}
 
-    def _schema(self, name: str) -> Object:
-        if name == TEXT:
-            return {"type": "string"}
-        self.used.add(name)
-        return self._definitions.reference(name)
-
-    def _parameter(self, parameter: Parameter) -> Object:
+    def parameter(self, parameter: Parameter) -> Object:
         made: Object = {"name": parameter.name, "in": parameter.place}
-        made.update(described(parameter, self._definitions.descriptions))
+        made.update(described(parameter, self.definitions.descriptions))
         if parameter.place == "path":
             made["required"] = True
         made["schema"] = {"type": parameter.type, "uniqueItems": True}
