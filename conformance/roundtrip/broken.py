@@ -13,8 +13,7 @@ from upstream import JSON, PROTOBUF, YAML, Answer, Upstream
 from pykube_cp.machinery.codec import json
 from pykube_cp.machinery.codec.interface import DecodeError
 from pykube_cp.machinery.objects import Object
-
-BYTES = b'\x00\x01\x7f\x80\xff\xfe\xd9\x9f\xbf\x5f{}[]":,\\.-\n\t '
+from pykube_cp.testing.mutations import mutated
 
 
 class Tolerated(NamedTuple):
@@ -55,27 +54,6 @@ TOLERATED = (
     ),
     Tolerated(PROTOBUF, "$", "json: .*IntOrString", "upstream cannot write as JSON what it read"),
 )
-
-
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    text = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        at = rng.randrange(len(text) + 1)
-        match rng.randrange(6):
-            case 0 if at < len(text):
-                text[at] = rng.randrange(256)
-            case 1 if at < len(text):
-                text[at] ^= 1 << rng.randrange(8)
-            case 2:
-                del text[at : at + rng.randrange(1, 9)]
-            case 3:
-                text[at:at] = bytes(rng.choices(BYTES, k=rng.randrange(1, 4)))
-            case 4:
-                start = rng.randrange(len(text) + 1)
-                text[at:at] = text[start : start + rng.randrange(1, 20)]
-            case _:
-                del text[at:]
-    return bytes(text)
 
 
 class Breaker:

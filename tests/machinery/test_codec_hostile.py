@@ -17,11 +17,11 @@ from pykube_cp.machinery.codec.interface import MAX_DEPTH, Codec, DecodeError
 from pykube_cp.machinery.codec.proto_encode import delimited
 from pykube_cp.machinery.codec.protobuf import envelope
 from pykube_cp.machinery.gvk import GVK
+from pykube_cp.testing.mutations import BYTES, mutated
 
 CASES = Path(__file__).parent.parent / "cases" / "roundtrip"
 CODECS = {"json": JSON, "yaml": YAML, "protobuf": PROTOBUF, "cbor": CBOR}
 ROUNDS = {"json": 2500, "yaml": 400, "protobuf": 2500, "cbor": 1500}
-BYTES = b'\x00\x01\x7f\x80\xff\xfe\xd9\x9f\xbf\x5f{}[]":,\\.-\n\t '
 DEFAULT = GVK("", "v1", "ConfigMap")
 
 codecs = pytest.mark.parametrize("name", CODECS)
@@ -46,27 +46,6 @@ def refusal(name: str, body: bytes) -> str | None:
     except DecodeError as error:
         return str(error)
     return None
-
-
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    text = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 2, 5))):
-        at = rng.randrange(len(text) + 1)
-        match rng.randrange(6):
-            case 0 if at < len(text):
-                text[at] = rng.randrange(256)
-            case 1 if at < len(text):
-                text[at] ^= 1 << rng.randrange(8)
-            case 2:
-                del text[at : at + rng.randrange(1, 9)]
-            case 3:
-                text[at:at] = bytes(rng.choices(BYTES, k=rng.randrange(1, 4)))
-            case 4:
-                start = rng.randrange(len(text) + 1)
-                text[at:at] = text[start : start + rng.randrange(1, 30)]
-            case _:
-                del text[at:]
-    return bytes(text)
 
 
 @pytest.mark.slow
