@@ -23,6 +23,10 @@ from pykube_cp.storage.memory import MemoryStorage
 ADMIN = UserInfo("admin", groups=("system:masters", "system:authenticated"))
 JSON = "application/json"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
 _numbers = itertools.count()
 
 
@@ -184,3 +188,12 @@ def pod(name: str = "a", **metadata: Any) -> dict[str, Any]:
         "metadata": {"name": name, **metadata},
         "spec": {"containers": [{"name": "c", "image": "i"}]},
     }
+
+
+async def created(api: Api, body: dict[str, Any]) -> str:
+    """The path of a new object in a new namespace."""
+    plural = body["kind"].lower() + "s"
+    path = f"{await api.namespace()}/{plural}"
+    answer = await api("POST", path, body)
+    assert answer.status == 201, answer.body
+    return f"{path}/{body['metadata']['name']}"

@@ -7,7 +7,7 @@ import pytest
 
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec import protobuf
-from tests.api.serving import JSON, PROTOBUF, Api, config_map, pod
+from tests.api.serving import JSON, MERGE, PROTOBUF, Api, config_map, pod
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -255,8 +255,7 @@ async def test_objects_that_etcd_would_not_take(api: Api) -> None:
     created = await api("POST", path + "/configmaps", config_map(k="\n" * ((1 << 20) - 1)))
     assert created.status == 201
     patch = {"metadata": {"annotations": {"a": "b"}}}
-    merge = "application/merge-patch+json"
-    assert (await api("PATCH", path + "/configmaps/a", patch, merge)).status == 200
+    assert (await api("PATCH", path + "/configmaps/a", patch, MERGE)).status == 200
 
 
 async def test_long_errors_come_in_gzip_for_who_takes_it(api: Api) -> None:

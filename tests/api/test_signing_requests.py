@@ -8,12 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.api.serving import Api
+from tests.api.serving import MERGE, Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
-MERGE = "application/merge-patch+json"
 BOTH = (
     'status.conditions: Invalid value: "{conditions[{\\"type\\": \\"Approved\\"}], '
     'conditions[{\\"type\\": \\"Denied\\"}]}": must specify at most one of: '

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pykube_cp.resources.shared import job_indexes, pod_status_updates
-from tests.api.serving import Answer, Api
+from tests.api.serving import MERGE, Answer, Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,7 +17,6 @@ TEMPLATE = {
 }
 GENERATION = "deprecated.daemonset.template.generation"
 PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
-MERGE = "application/merge-patch+json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 DAEMON_SET = {"spec": {"selector": {"matchLabels": {"app": "a"}}, "template": TEMPLATE}}
 CLAIM = {"spec": {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "gpu"}}]}}}
