@@ -72,6 +72,11 @@ def pod_limits(pod: Object) -> ResourceList:
     return add(limits, {name: quantity for name, quantity in overhead.items() if name in limits})
 
 
+def stated(pod: Object, field: str) -> ResourceList:
+    """What its containers together are written to ask for, or may use: ``requests`` or ``limits``."""
+    return _aggregate(pod, _wanted(field))
+
+
 def _effective_pod_level(pod: Object, field: str) -> ResourceList:
     wanted = _pod_level(pod, field)
     if not has_pod_level_resources(pod) or not objects.nested(pod, "status", "resources"):

@@ -1,4 +1,4 @@
-"""Scripts of requests with what kube-apiserver answered: code, message, warnings, who owns what."""
+"""Scripts of requests with what kube-apiserver answered: code, message, warnings, owners, what is shown."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -51,8 +51,10 @@ async def test_answers_are_those_of_upstream(api: Api, case: dict[str, Any]) -> 
         assert answer.warnings == expected, where
         if "owned" in step:
             assert _owned(answer) == step["owned"], where
+        for path, value in step.get("shown", {}).items():
+            assert _at(answer.json, path) == value, (where, path)
         for name, path in step.get("save", {}).items():
-            known[name] = _at(answer.json, path)
+            known[name] = str(_at(answer.json, path))
 
 
 async def _sent(api: Api, step: dict[str, Any], known: Mapping[str, str]) -> Answer:
@@ -68,10 +70,10 @@ async def _sent(api: Api, step: dict[str, Any], known: Mapping[str, str]) -> Ans
     return await api(method, path, body, kind, user=step.get("as", "admin"), **headers)
 
 
-def _at(value: Any, path: str) -> str:
+def _at(value: Any, path: str) -> Any:
     for part in path.split("."):
-        value = value[part]
-    return str(value)
+        value = value.get(part, {})
+    return value
 
 
 def _owned(answer: Answer) -> dict[str, str]:

@@ -3,7 +3,7 @@
 
 from pykube_cp.admission.base import CREATE, PODS, BasePlugin
 from pykube_cp.admission.interface import Attributes
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import errors, names
 from pykube_cp.machinery.gvk import GVR
 
 _NODES = GVR("", "v1", "nodes")
@@ -11,7 +11,7 @@ _LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 
 
 class PodTopologyLabels(BasePlugin):
-    """Puts the node's zone and region on bindings, which carry them to the pod."""
+    """Puts the node's zone and region on pods made for it, and on bindings, which carry them to the pod."""
 
     name = "PodTopologyLabels"
     operations = CREATE
@@ -19,18 +19,27 @@ class PodTopologyLabels(BasePlugin):
 
     async def admit(self, attributes: Attributes) -> None:
         body = attributes.object
-        if attributes.subresource != "binding" or body is None:
+        if body is None:
             return
-        target = body.get("target") or {}
-        try:
-            node = await self.services.client.get(_NODES, target.get("name", ""))
-        except errors.StatusError:
+        if attributes.subresource == "binding":
+            target = body.get("target") or {}
+            node = target.get("name") if target.get("kind") == "Node" else None
+        elif attributes.subresource:
             return
-        found = {
-            label: value
-            for label, value in (node["metadata"].get("labels") or {}).items()
-            if label in _LABELS
-        }
-        if found:
+        else:
+            node = body["spec"].get("nodeName")
+        if node and (found := await self._labels(node)):
             meta = body.setdefault("metadata", {})
             meta["labels"] = {**(meta.get("labels") or {}), **found}
+
+    async def _labels(self, name: str) -> dict[str, str]:
+        if names.is_path_segment_name(name):
+            return {}
+        try:
+            node = await self.services.client.get(_NODES, name)
+        except errors.StatusError as error:
+            if not errors.is_not_found(error):
+                raise
+            return {}
+        labels = node["metadata"].get("labels") or {}
+        return {label: value for label, value in labels.items() if label in _LABELS}

@@ -5,10 +5,10 @@ import asyncio
 from collections import defaultdict
 
 from pykube_cp.admission.base import WRITES, BasePlugin, forbidden
-from pykube_cp.admission.interface import Attributes, Operation
+from pykube_cp.admission.interface import Attributes
 from pykube_cp.machinery import errors, quota
 from pykube_cp.machinery.gvk import GVR
-from pykube_cp.machinery.objects import Object, deep_copy, nested
+from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.machinery.pod_resources import ResourceList
 from pykube_cp.machinery.quantity import Quantity
 from pykube_cp.machinery.quota_evaluators import ObjectCountEvaluator
@@ -28,51 +28,24 @@ class ResourceQuota(BasePlugin):
 
     async def validate(self, attributes: Attributes) -> None:
         obj = attributes.object
-        if not attributes.namespace or obj is None:
+        group_resource = attributes.resource.group, attributes.resource.resource
+        if not attributes.namespace or obj is None or group_resource in quota.IGNORED:
             return
-        evaluator = quota.evaluator_for(attributes.resource.group, attributes.resource.resource)
+        evaluator = quota.evaluator_for(*group_resource)
         old = attributes.old_object
         if not evaluator.handles(attributes.operation.value, attributes.subresource, obj, old):
             return
         quotas = (await self.services.client.list(_QUOTAS, attributes.namespace)).items
-        concerned = [each for each in quotas if quota.matches(each, evaluator, obj)]
-        if not concerned:
-            return
-        delta = evaluator.usage(obj)
-        if attributes.operation is Operation.UPDATE and old is not None:
-            delta = quota.subtract(delta, evaluator.usage(old))
-        for each in concerned:
-            self._check_constraints(attributes, evaluator, each, obj)
-        async with self._locks[attributes.namespace]:
-            await self._book(attributes, evaluator, concerned, delta)
+        request = _Request(attributes, evaluator, obj)
+        concerned = [each for each in quotas if request.concerns(each)]
+        if concerned:
+            async with self._locks[attributes.namespace]:
+                await self._book(request, concerned)
 
-    def _check_constraints(
-        self,
-        attributes: Attributes,
-        evaluator: ObjectCountEvaluator,
-        each: Object,
-        obj: Object,
-    ) -> None:
-        hard = nested(each, "status", "hard", default={})
-        missing = evaluator.constraints(evaluator.matching_resources(hard), obj)
-        if missing:
-            name = each["metadata"]["name"]
-            raise forbidden(attributes, f"failed quota: {name}: {missing}")
-
-    async def _book(
-        self,
-        attributes: Attributes,
-        evaluator: ObjectCountEvaluator,
-        concerned: list[Object],
-        delta: ResourceList,
-    ) -> None:
+    async def _book(self, request: "_Request", concerned: list[Object]) -> None:
         for attempt in range(_TRIES):
-            changed = [
-                made
-                for each in concerned
-                if (made := _booked(attributes, evaluator, each, delta)) is not None
-            ]
-            if attributes.dry_run:
+            changed = [made for each in concerned if (made := request.booked(each)) is not None]
+            if request.attributes.dry_run:
                 return
             try:
                 for made in changed:
@@ -81,36 +54,59 @@ class ResourceQuota(BasePlugin):
                 if not errors.is_conflict(error) or attempt == _TRIES - 1:
                     raise
                 names = {each["metadata"]["name"] for each in concerned}
-                fresh = await self.services.client.list(_QUOTAS, attributes.namespace)
+                fresh = await self.services.client.list(_QUOTAS, request.attributes.namespace)
                 concerned = [each for each in fresh.items if each["metadata"]["name"] in names]
             else:
                 return
 
 
-def _booked(
-    attributes: Attributes,
-    evaluator: ObjectCountEvaluator,
-    each: Object,
-    delta: ResourceList,
-) -> Object | None:
-    """The quota with the delta added; 403 when that is more than it allows."""
-    status = each.get("status") or {}
-    hard = _read(status.get("hard") or {})
-    used = _read(status.get("used") or {})
-    wanted = quota.mask(delta, evaluator.matching_resources(hard))
-    wanted = quota.without_zeros(wanted)
-    if not wanted:
-        return None
-    sums = {
-        name: used.get(name, Quantity.parse("0")).add(amount) for name, amount in wanted.items()
-    }
-    grows = {name: total for name, total in sums.items() if wanted[name].sign() > 0}
-    over = quota.exceeded(grows, hard)
-    if over:
-        raise forbidden(attributes, _refusal(each, over, wanted, used, hard))
-    made: Object = deep_copy(each)
-    made["status"]["used"] = {**(status.get("used") or {}), **quota.written(sums)}
-    return made
+class _Request:
+    """What is asked for, as quotas see it."""
+
+    def __init__(
+        self, attributes: Attributes, evaluator: ObjectCountEvaluator, obj: Object
+    ) -> None:
+        self.attributes, self._evaluator = attributes, evaluator
+        self._object, self._usage = obj, evaluator.usage(obj)
+
+    def concerns(self, each: Object) -> bool:
+        """Whether it counts against the quota; 403 where that cannot be judged."""
+        if not quota.matches(each, self._evaluator, self._object):
+            return False
+        status, name = each["status"], each["metadata"]["name"]
+        restricted = self._evaluator.matching_resources(status["hard"])
+        missing = self._evaluator.constraints(restricted, self._object)
+        if missing:
+            raise forbidden(self.attributes, f"failed quota: {name}: {missing}")
+        if not set(restricted) <= set(status.get("used") or ()):
+            text = f"status unknown for quota: {name}, resources: {','.join(sorted(restricted))}"
+            raise forbidden(self.attributes, text)
+        return True
+
+    def booked(self, each: Object) -> Object | None:
+        """The quota with the request added; 403 when that is more than it allows."""
+        status = each.get("status") or {}
+        hard = _read(status.get("hard") or {})
+        used = _read(status.get("used") or {})
+        wanted = quota.mask(quota.without_zeros(self._delta(each)), hard)
+        if not wanted:
+            return None
+        sums = {
+            name: used.get(name, Quantity.parse("0")).add(amount) for name, amount in wanted.items()
+        }
+        over = quota.exceeded(sums, hard)
+        if over and self.attributes.subresource != "status":
+            raise forbidden(self.attributes, _refusal(each, over, wanted, used, hard))
+        made: Object = deep_copy(each)
+        made["status"]["used"] = {**(status.get("used") or {}), **quota.written(sums)}
+        return made
+
+    def _delta(self, each: Object) -> ResourceList:
+        """How much more it is than before, where it counted before; nothing is given back here."""
+        old = self.attributes.old_object
+        if old is None or not quota.matches(each, self._evaluator, old):
+            return self._usage
+        return quota.subtract_to_zero(self._usage, self._evaluator.usage(old))
 
 
 def _read(resources: dict[str, str]) -> ResourceList:

@@ -3,11 +3,12 @@
 
 from pykube_cp.admission.base import CREATE, PODS, BasePlugin, check_asked_name, forbidden
 from pykube_cp.admission.interface import Attributes
-from pykube_cp.machinery import errors
+from pykube_cp.machinery import errors, tolerations
 from pykube_cp.machinery.gvk import GVR
 from pykube_cp.machinery.objects import Object, deep_copy
 
 _CLASSES = GVR("node.k8s.io", "v1", "runtimeclasses")
+_MISMATCH = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
 
 
 class RuntimeClass(BasePlugin):
@@ -22,22 +23,27 @@ class RuntimeClass(BasePlugin):
         if found is None or attributes.object is None:
             return
         spec = attributes.object["spec"]
-        overhead = (found.get("overhead") or {}).get("podFixed")
-        if overhead:
-            if spec.get("overhead") and spec["overhead"] != overhead:
-                raise forbidden(attributes, _mismatch(spec["overhead"], overhead))
-            spec["overhead"] = dict(overhead)
-        _add_scheduling(attributes, spec, found.get("scheduling") or {})
+        if found.get("overhead") is not None:
+            fixed = found["overhead"].get("podFixed") or {}
+            if spec.get("overhead") and spec["overhead"] != fixed:
+                raise forbidden(attributes, _MISMATCH)
+            spec.pop("overhead", None)
+            if fixed:
+                spec["overhead"] = dict(fixed)
+        if found.get("scheduling") is not None:
+            _add_scheduling(attributes, spec, found["scheduling"])
 
     async def validate(self, attributes: Attributes) -> None:
         found = await self._class(attributes)
         spec = (attributes.object or {}).get("spec") or {}
-        overhead = ((found or {}).get("overhead") or {}).get("podFixed")
-        if spec.get("overhead") and spec["overhead"] != (overhead or {}):
-            if found is None or not overhead:
-                text = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
-                raise forbidden(attributes, text)
-            raise forbidden(attributes, _mismatch(spec["overhead"], overhead))
+        overhead, given = (found or {}).get("overhead"), spec.get("overhead")
+        if overhead is None and given is not None:
+            text = (
+                "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+            )
+            raise forbidden(attributes, text)
+        if overhead is not None and (overhead.get("podFixed") or {}) != (given or {}):
+            raise forbidden(attributes, _MISMATCH)
 
     async def _class(self, attributes: Attributes) -> Object | None:
         spec = (attributes.object or {}).get("spec") or {}
@@ -54,11 +60,6 @@ class RuntimeClass(BasePlugin):
             raise forbidden(attributes, text) from None
 
 
-def _mismatch(given: Object, wanted: Object) -> str:
-    del given, wanted
-    return "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
-
-
 def _add_scheduling(attributes: Attributes, spec: Object, scheduling: Object) -> None:
     selector = dict(spec.get("nodeSelector") or {})
     for key, value in (scheduling.get("nodeSelector") or {}).items():
@@ -70,9 +71,6 @@ def _add_scheduling(attributes: Attributes, spec: Object, scheduling: Object) ->
             raise forbidden(attributes, text)
     if selector:
         spec["nodeSelector"] = selector
-    tolerations = list(spec.get("tolerations") or [])
-    for toleration in scheduling.get("tolerations") or []:
-        if toleration not in tolerations:
-            tolerations.append(deep_copy(toleration))
-    if tolerations:
-        spec["tolerations"] = tolerations
+    merged = tolerations.merge(spec.get("tolerations") or [], scheduling.get("tolerations") or [])
+    if merged:
+        spec["tolerations"] = deep_copy(merged)

@@ -2,6 +2,7 @@
 # upstream: plugin/pkg/admission/serviceaccount/admission.go
 
 import asyncio
+from collections.abc import Iterator
 
 from pykube_cp.admission.base import PODS, BasePlugin, check_asked_name, forbidden
 from pykube_cp.admission.interface import Attributes, Operation
@@ -15,6 +16,12 @@ _MIRROR = "kubernetes.io/config.mirror"
 _ENFORCE = "kubernetes.io/enforce-mountable-secrets"
 _MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _VOLUME = "kube-api-access-"
+_CONTAINERS = {
+    "containers": "container",
+    "initContainers": "init container",
+    "ephemeralContainers": "ephemeral container",
+}
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _SECONDS = 60 * 60 + 7
 _TRIES = 10
 
@@ -43,17 +50,22 @@ class ServiceAccount(BasePlugin):
             _mount_token(spec)
         if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
             spec["imagePullSecrets"] = [dict(each) for each in account["imagePullSecrets"]]
+        await self.validate(attributes)
 
     async def validate(self, attributes: Attributes) -> None:
         pod = attributes.object
-        if pod is None or attributes.operation is not Operation.CREATE or attributes.subresource:
+        if pod is None or not _is_judged(attributes):
             return
-        if _MIRROR in (pod["metadata"].get("annotations") or {}):
+        is_new = attributes.operation is Operation.CREATE
+        if is_new and _MIRROR in (pod["metadata"].get("annotations") or {}):
             _validate_mirror(attributes, pod)
             return
         account = await self._account(attributes, pod["spec"].get("serviceAccountName", ""))
-        if (account["metadata"].get("annotations") or {}).get(_ENFORCE) == "true":
-            _limit_secrets(attributes, account, pod["spec"])
+        if (account["metadata"].get("annotations") or {}).get(_ENFORCE) in _TRUE:
+            if is_new and (text := next(_unlisted(account, pod["spec"]), "")):
+                raise forbidden(attributes, text)
+            if text := next(_unlisted_in(pod["spec"], "ephemeralContainers", account), ""):
+                raise errors.StatusError(500, "", text)
 
     async def _account(self, attributes: Attributes, name: str) -> Object:
         """The account; a new namespace's default account gets a moment to appear."""
@@ -87,6 +99,7 @@ def _mount_token(spec: Object) -> None:
     for volume in spec.get("volumes") or []:
         if volume["name"].startswith(_VOLUME):
             name = volume["name"]
+            break
     wanted = False
     fresh = name or names.generate_name(_VOLUME)
     for field in ("initContainers", "containers"):
@@ -123,17 +136,52 @@ def _token_volume(name: str) -> Object:
     }
 
 
-def _limit_secrets(attributes: Attributes, account: Object, spec: Object) -> None:
-    allowed = {each.get("name") for each in account.get("secrets") or []}
-    name = account["metadata"]["name"]
+def _is_judged(attributes: Attributes) -> bool:
+    if attributes.operation is Operation.CREATE:
+        return not attributes.subresource
+    return attributes.subresource == "ephemeralcontainers"
+
+
+def _unlisted(account: Object, spec: Object) -> Iterator[str]:
+    """What is wrong with the secrets of a pod whose account says which it may have."""
+    # upstream: plugin/pkg/admission/serviceaccount/admission.go limitSecretReferences
+    allowed, because = _named(account, "secrets"), _because(account)
     for volume in spec.get("volumes") or []:
-        secret = (volume.get("secret") or {}).get("secretName")
-        if secret and secret not in allowed:
-            text = (
-                f'volume with secret.secretName="{secret}" is not allowed because service account '
-                f"{name} does not reference that secret"
-            )
-            raise forbidden(attributes, text)
+        source = volume.get("secret")
+        name = (source or {}).get("secretName", "")
+        if source is not None and name not in allowed:
+            yield f'volume with secret.secretName="{name}" {because} secret'
+    yield from _unlisted_in(spec, "initContainers", account)
+    yield from _unlisted_in(spec, "containers", account)
+    pulling = _named(account, "imagePullSecrets")
+    for position, reference in enumerate(spec.get("imagePullSecrets") or []):
+        name = reference.get("name", "")
+        if name not in pulling:
+            yield f'imagePullSecrets[{position}].name="{name}" {because} imagePullSecret'
+
+
+def _unlisted_in(spec: Object, field: str, account: Object) -> Iterator[str]:
+    allowed, because = _named(account, "secrets"), _because(account)
+    for container in spec.get(field) or []:
+        who = f"{_CONTAINERS[field]} {container['name']}"
+        found = [
+            (f"envVar {each['name']}", (each.get("valueFrom") or {}).get("secretKeyRef"))
+            for each in container.get("env") or []
+        ]
+        found += [("envFrom", each.get("secretRef")) for each in container.get("envFrom") or []]
+        for what, reference in found:
+            name = (reference or {}).get("name", "")
+            if reference is not None and name not in allowed:
+                yield f'{who} with {what} referencing secret.secretName="{name}" {because} secret'
+
+
+def _because(account: Object) -> str:
+    name = account["metadata"]["name"]
+    return f"is not allowed because service account {name} does not reference that"
+
+
+def _named(account: Object, field: str) -> set[str]:
+    return {each.get("name", "") for each in account.get(field) or []}
 
 
 def _validate_mirror(attributes: Attributes, pod: Object) -> None:

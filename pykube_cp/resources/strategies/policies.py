@@ -53,7 +53,7 @@ class IngressStrategy(SpecAndStatusStrategy):
         given = annotations.get(_INGRESS_CLASS)
         if given is None or name is None or given == name:
             return []
-        where = Path("annotations").key(_INGRESS_CLASS)
+        where = Path("annotations").child(_INGRESS_CLASS)
         text = "must match `ingressClassName` when both are specified"
         return [FieldError.invalid(where, given, text)]
 

@@ -274,7 +274,9 @@ async def _delete(call: Call, options: Object) -> None:
 async def _mark(call: Call, wish: Deletion) -> str:
     async def change(pod: Object | None) -> Object:
         assert pod is not None
-        deletion.check_preconditions(call.resource, pod, wish)
+        stated = wish.options.get("preconditions") or {}
+        exact = {field: value for field, value in stated.items() if value}
+        deletion.check_preconditions(call.resource, pod, Deletion(options={"preconditions": exact}))
         written_conditions.update_pod(pod, _CONDITION)
         return pod
 

@@ -6,6 +6,7 @@ from pykube_cp.machinery.apply.scale import to_parent, to_scale
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
+from pykube_cp.registry.metadata import check_preconditions
 from pykube_cp.resources.subresources.interface import Answer, Call, Page
 
 _KIND = GVK("autoscaling", "v1", "Scale")
@@ -25,6 +26,8 @@ async def update(call: Call) -> Answer:
 
     async def change(old: Object | None) -> Object:
         assert old is not None
+        if call.verb == "update" and call.body is not None:
+            check_preconditions(call.resource, old, call.body["metadata"].get("uid", ""))
         entries = old["metadata"].get("managedFields") or []
         live = _scale(old)
         if found := to_scale(entries, _PATHS):
