@@ -75,6 +75,13 @@ class Answer:
     text: str = ""
 
     @property
+    def rows(self) -> Any:
+        """Of a Table, or of each event of a watch."""
+        if isinstance(self.body, list):
+            return [event["object"]["rows"] for event in self.body]
+        return self.body.get("rows")
+
+    @property
     def form(self) -> dict[str, int]:
         lines = self.text.split("\n")
         return dict(Counter(str(len(line) - len(line.lstrip(" "))) for line in lines))

@@ -27,6 +27,7 @@ import generate_lifecycle
 import generate_lists
 import generate_patches
 import generate_status
+import generate_tables
 import network
 import script
 import servers
@@ -185,7 +186,14 @@ def arguments() -> argparse.Namespace:
 
 
 def selected(options: argparse.Namespace) -> list[Case]:
-    generators = (generate, generate_status, generate_lifecycle, generate_patches, generate_lists)
+    generators = (
+        generate,
+        generate_status,
+        generate_lifecycle,
+        generate_patches,
+        generate_lists,
+        generate_tables,
+    )
     made = [case for each in generators for case in each.cases()][:: options.every]
     return [
         case

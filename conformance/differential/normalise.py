@@ -18,7 +18,8 @@ QUOTED_MANAGERS = re.compile(r'(\\"managedFields\\":\[\{)(.*?)(\}\])')
 """The same; there their order depends on the second in which each wrote."""
 GENERATED = re.compile(r"'generateName': '([^']+)'")
 ACCESS = re.compile(r"kube-api-access-[a-z0-9]{5}")
-AGE = re.compile(r"^(?:\d+[ydhms]){1,2}$")
+AGE = re.compile(r"^(?:\d+s|\d+m(?:\d+s)?|\d+y(?:\d+d)?)$")
+"""Of what is of this run, or years old; hours and days are a span that a case gives."""
 CURRENT = re.compile(r"current: \d+")
 DIGITS = re.compile(r"(?<!\":)\b\d{2,}\b(?! - \"|: (?:Not Acceptable|Unsupported))")
 """What may be a version in a message: no member of quoted JSON, where versions are texts."""

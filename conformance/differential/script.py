@@ -12,7 +12,8 @@ A file of `cases/` is a theme. Each case runs in a namespace of its own, `{ns}`:
 A step may further say `as` (a user of servers.USERS), `form` (json, yaml, protobuf or cbor: how the
 body is sent; json-patch, merge, strategic or apply: that kind of patch, in JSON), `text` (a body as it
 is) or `base64`, `type` (its Content-Type), `accept`, `headers`, and `compare` (which of status,
-headers, body, text, the body as it came, and form, its lines of each indentation, count). `watch: NAME`
+headers, body, rows, those of a Table, text, the body as it came, and form, its lines of each indentation,
+count). `watch: NAME`
 leaves the answer open; a later step `collect: NAME` with `events: N` compares the first N events of it.
 `raw` sends a text, or several with pauses between them, as it is over a connection of its own (raw.py).
 `until: STATUS` asks again until the answer has that status, for what a server learns of with a delay,

@@ -174,12 +174,11 @@ class Form:
         """From the stored object to what is shown; None when they are the same."""
         conversion, convert = self._resource.conversion, self._convert
         steps: list[Callable[[Object], Object]] = []
+        if self._is_table:
+            return self._table_of_one(stored=True)
         if conversion is not None:
             steps.append(conversion.from_storage)
-        if convert is not None and convert.kind == "Table":
-            include = self._request.query.get("includeObject") or "Metadata"
-            steps.append(transforms.table_of_one(self._resource, convert.api_version, include))
-        elif convert is not None:
+        if convert is not None:
             steps.append(transforms.partial(self._resource, convert.api_version))
         return _chained(steps)
 
@@ -202,10 +201,15 @@ class Form:
     def _shown(self, obj: Object) -> Object:
         """A dict of the served version, transformed."""
         assert self._convert is not None
-        if self._convert.kind == "Table":
-            include = self._request.query.get("includeObject") or "Metadata"
-            return transforms.table_of_one(self._resource, self._convert.api_version, include)(obj)
+        if self._is_table:
+            return self._table_of_one(stored=False)(obj)
         return transforms.partial(self._resource, self._convert.api_version)(obj)
+
+    def _table_of_one(self, *, stored: bool) -> Callable[[Object], Object]:
+        assert self._convert is not None
+        include = self._request.query.get("includeObject") or "Metadata"
+        version = self._convert.api_version
+        return transforms.table_of_one(self._resource, version, include, stored=stored)
 
     def _in_protobuf(self, entry: Entry) -> bytes:
         message = self._messages.of(entry, codecs.PROTOBUF.encode_item)
@@ -219,7 +223,7 @@ class Form:
                 self._resource,
                 self._convert.api_version,
                 include,
-                [self._served(entry) for entry in result.entries],
+                [entry.object() for entry in result.entries],
                 head["metadata"],
             )
             body = self._bytes(table)
@@ -234,11 +238,6 @@ class Form:
             items = await lists.messages(self._messages, result.entries, encode_item)
             return codecs.PROTOBUF.encode_list(head, items)
         return self._list_bytes(head, result)
-
-    def _served(self, entry: Entry) -> Object:
-        conversion = self._resource.conversion
-        obj = entry.object()
-        return conversion.from_storage(obj) if conversion is not None else obj
 
     def _list_bytes(self, head: Object, result: ListResult) -> list[bytes]:
         if self._convert is not None:

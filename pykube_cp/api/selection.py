@@ -10,18 +10,21 @@ from pykube_cp.registry.resource import Resource
 from pykube_cp.storage.watch_cache import Entry
 
 _ALWAYS = ("metadata.name", "metadata.namespace")
+_INDEXED = "spec.nodeName"
 
 
 class Selection(msgspec.Struct, frozen=True):
     """A compiled selector. ``matches`` is None when everything matches.
 
-    ``name`` and ``indexed`` are set when the field selector pins them, to narrow the work.
+    ``name`` and ``indexed`` are set when the field selector pins them, to narrow the work; then
+    ``in_index`` says what upstream finds by its index.
     """
 
     matches: Callable[[Entry], bool] | None
     name: str = ""
     namespace: str = ""
     indexed: str | None = None
+    in_index: Callable[[Entry], bool] | None = None
     label_text: str = ""
     field_text: str = ""
 
@@ -47,7 +50,10 @@ def select(query: Query, resource: Resource, name: str = "") -> Selection:
         _all(tests),
         name=pinned.get("metadata.name", ""),
         namespace=pinned.get("metadata.namespace", ""),
-        indexed=pinned.get("spec.nodeName"),
+        indexed=pinned.get(_INDEXED),
+        in_index=_field_test(resource, _INDEXED, "=", pinned[_INDEXED])
+        if _INDEXED in pinned
+        else None,
         label_text=label_text,
         field_text=field_text,
     )

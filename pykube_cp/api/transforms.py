@@ -42,11 +42,12 @@ def table(
     metadata: Object,
     *,
     listed: bool = True,
+    stored: bool = True,
 ) -> Object:
     """A Table; ``include`` says what of each object goes with its row: None, Metadata, Object."""
     rows = [
         _row(resource, row, include, api_version)
-        for row in tables.rows(resource, objects, listed=listed)
+        for row in tables.rows(resource, objects, listed=listed, stored=stored)
     ]
     return {
         "kind": "Table",
@@ -58,12 +59,14 @@ def table(
     }
 
 
-def table_of_one(resource: Resource, api_version: str, include: str) -> Callable[[Object], Object]:
-    """From an object to a Table with one row."""
+def table_of_one(
+    resource: Resource, api_version: str, include: str, *, stored: bool
+) -> Callable[[Object], Object]:
+    """From an object, as it is stored or served, to a Table with one row."""
 
     def run(obj: Object) -> Object:
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        return table(resource, api_version, include, [obj], metadata, listed=False)
+        return table(resource, api_version, include, [obj], metadata, listed=False, stored=stored)
 
     return run
 

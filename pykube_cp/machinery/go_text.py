@@ -1,7 +1,8 @@
 """Values as Go prints them, for texts that clients read and compare.
 
 ``quote`` is ``%q``, ``number`` and ``plain`` are ``%v``, ``as_string`` is ``%s``, ``character`` is
-``%#U``, ``type_name`` is ``%T``, ``marshal`` is ``json.Marshal``; ``utf8`` makes text of bytes.
+``%#U``, ``type_name`` is ``%T``, ``marshal`` is ``json.Marshal``; ``utf8`` makes text of bytes,
+``lower`` and ``trim_space`` are those of package strings.
 """
 
 import math
@@ -30,6 +31,26 @@ _HTML = {
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
+
+
+_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What Unicode calls white space; Python counts four control characters more."""
+
+
+def trim_space(text: str) -> str:
+    # upstream: strings strings.go TrimSpace
+    return text.strip(_SPACE)
+
+
+def lower(text: str) -> str:
+    """Each character for itself: no word has an end, and a dotted I gets no second character."""
+    # upstream: strings strings.go ToLower
+    if text.isascii():
+        return text.lower()
+    return "".join("i" if char == "\u0130" else char.lower() for char in text)
 
 
 def utf8(data: bytes) -> str:

@@ -45,27 +45,34 @@ def _definitions_of(resource: Resource) -> list[Object]:
 
 
 def cells(resource: Resource, obj: Object) -> list[Any]:
-    """The row of an object of the served version, a value per column."""
-    shown = _stored_form(resource, obj)
-    return [column.value(shown) for column in columns_of(resource)]
+    """The row of an object of the stored version, a value per column."""
+    return [column.value(obj) for column in columns_of(resource)]
 
 
-def rows(resource: Resource, objs: Iterable[Object], *, listed: bool) -> list[TableRow]:
-    """All rows in order; ``listed`` unless they show what was asked for by name or watched."""
-    conditions = resource.row_conditions
-    found = [
-        TableRow(obj, cells(resource, obj), conditions(obj) if conditions is not None else ())
-        for obj in objs
-    ]
+def rows(
+    resource: Resource, objs: Iterable[Object], *, listed: bool, stored: bool = False
+) -> list[TableRow]:
+    """All rows in order; ``listed`` unless they show what was asked for by name or watched.
+
+    The objects are of the served version, or, ``stored``, as storage has them.
+    """
+    found = [_row(resource, obj, stored=stored) for obj in objs]
     if listed and resource.finish_rows is not None:
         return resource.finish_rows(found)
     return found
 
 
-def _stored_form(resource: Resource, obj: Object) -> Object:
-    if resource.conversion is None or resource.is_custom:
-        return obj
-    return resource.conversion.to_storage(objects.deep_copy(obj))
+def _row(resource: Resource, obj: Object, *, stored: bool) -> TableRow:
+    """Cells tell of the stored version, except of custom kinds; the row has the served one."""
+    shown = obj
+    if (conversion := resource.conversion) is not None:
+        if stored:
+            obj = conversion.from_storage(objects.deep_copy(obj))
+        else:
+            shown = conversion.to_storage(objects.deep_copy(obj))
+    conditions = resource.row_conditions
+    made = cells(resource, obj if resource.is_custom else shown)
+    return TableRow(obj, made, conditions(obj) if conditions is not None else ())
 
 
 def columns_of(resource: Resource) -> tuple[Column, ...]:

@@ -117,6 +117,22 @@ async def test_pages_show_one_moment(api: Api) -> None:
     assert "remainingItemCount" not in selected.json["metadata"]
 
 
+async def test_a_full_page_promises_more_while_anything_follows(api: Api) -> None:
+    path = await filled(api, "a", "b", "c")
+    first = await api("GET", f"{path}?limit=1&fieldSelector=metadata.name!%3Da,metadata.name!%3Dc")
+    meta = first.json["metadata"]
+    assert names(first) == ["b"]
+    second = await api("GET", f"{path}?limit=1&continue={meta['continue']}")
+    assert names(second) == ["c"]
+    others = "fieldSelector=metadata.name!%3Dc&labelSelector=!nobody"
+    old = f"resourceVersion={first.version}&resourceVersionMatch=Exact"
+    await api("DELETE", path + "/c")
+    for query in ("", f"&{old}"):
+        page = await api("GET", f"{path}?limit=2&{others}{query}")
+        assert names(page) == ["a", "b"]
+        assert ("continue" in page.json["metadata"]) is bool(query)
+
+
 async def test_a_page_that_is_too_old_offers_another_way(api: Api) -> None:
     path = await filled(api, "a", "b", "c")
     first = await api("GET", path + "?limit=1")

@@ -41,7 +41,8 @@ def fixed_time() -> Iterator[None]:
 def shown(resource: Resource, obj: Object) -> dict[str, object]:
     """Cells by the name of their column."""
     names = [column["name"] for column in table.definitions(resource)]
-    return dict(zip(names, table.cells(resource, obj), strict=True))
+    [row] = table.rows(resource, [obj], listed=False)
+    return dict(zip(names, row.cells, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -144,8 +145,13 @@ def test_events_look_the_same_in_both_groups() -> None:
     assert EVENT.conversion is not None
     served = EVENT.conversion.from_storage(dict(stored))
     assert served["note"] == " Started \n"
-    assert table.cells(EVENT, served) == table.cells(CORE_EVENT, stored)
+    assert shown(EVENT, served) == shown(CORE_EVENT, stored)
     assert shown(EVENT, served)["Message"] == "Started"
+
+
+def test_events_are_shown_by_the_letters_of_go() -> None:
+    row = shown(CORE_EVENT, event(message="\u2003\x1cx\x85\x1f\n", involvedObject={"kind": "ÄİB"}))
+    assert (row["Message"], row["Object"]) == ("\x1cx\x85\x1f", "äib")
 
 
 def test_older_versions_show_what_only_the_stored_one_has() -> None:
@@ -163,6 +169,19 @@ def test_older_versions_show_what_only_the_stored_one_has() -> None:
     row = shown(HPA_V1, served)
     assert row["Targets"] == "<unknown>/100m, cpu: <unknown>/50%"
     assert row["MinPods"] == "<unset>"
+
+
+def test_what_is_stored_is_shown_though_an_older_version_has_no_place_for_it() -> None:
+    cpu = {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "1"}}
+    measured = {"type": "Resource", "resource": {"name": "cpu", "current": {}}}
+    stored = {
+        "metadata": {"name": "web"},
+        "spec": {"metrics": [{"type": "Resource", "resource": cpu}]},
+        "status": {"currentMetrics": [measured]},
+    }
+    [row] = table.rows(HPA_V1, [stored], listed=False, stored=True)
+    assert row.cells[2] == "cpu: <nil>/1"
+    assert "metrics" not in row.obj["spec"]
 
 
 def test_node_roles_and_cordon() -> None:

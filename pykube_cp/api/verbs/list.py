@@ -59,22 +59,28 @@ async def handle(scope: Scope) -> ListResult:
     if begin.revision > 0 and begin.revision < cache.changed_at:
         return await _at_revision(scope, cache, namespace, selection, options, begin)
     revision = begin.revision if begin.revision > 0 else scope.services.caches.revision
-    entries = _entries(cache, scope, namespace, selection, begin.start)
+    candidates = _candidates(cache, scope, namespace, selection, begin.start)
+    if selection.in_index is not None and begin.revision <= 0:
+        # Beyond what its index finds upstream does not look, except in what was.
+        candidates = list(filter(selection.in_index, candidates))
+    last = candidates[-1].key if candidates else ""
     # upstream: apiserver pkg/storage/cacher/cacher.go computeListLimit
     limit = 0 if options.version_text == "0" and not options.continue_ else options.limit
-    return _page(scope, entries, selection, limit, revision, known_all=True)
+    return _page(scope, _chosen(candidates, selection), selection, limit, revision, last=last)
 
 
-def _entries(
+def _candidates(
     cache: ResourceCache, scope: Scope, namespace: str, selection: Selection, start: str
 ) -> list[Entry]:
     if selection.name and (namespace or not scope.resource.namespaced):
         entry = cache.get(key_of(scope.store.prefix, namespace, selection.name))
-        found = [entry] if entry is not None and entry.key >= start else []
-    else:
-        found = cache.entries(namespace, start)
+        return [entry] if entry is not None and entry.key >= start else []
+    return cache.entries(namespace, start)
+
+
+def _chosen(entries: list[Entry], selection: Selection) -> list[Entry]:
     matches = selection.matches
-    return found if matches is None else [entry for entry in found if matches(entry)]
+    return entries if matches is None else [entry for entry in entries if matches(entry)]
 
 
 def _page(
@@ -84,9 +90,13 @@ def _page(
     limit: int,
     revision: int,
     *,
-    known_all: bool,
+    last: str,
+    known_all: bool = True,
 ) -> ListResult:
-    if not limit or len(entries) <= limit:
+    """The first of them. When it is full, any object after it is promised to the next, up to ``last``."""
+    if not limit or len(entries) < limit:
+        return ListResult(scope.resource, entries, revision)
+    if len(entries) == limit and last <= entries[-1].key:
         return ListResult(scope.resource, entries, revision)
     page = entries[:limit]
     token = encode_token(page[-1].key[len(scope.store.prefix) :] + "\0", revision)
@@ -123,6 +133,7 @@ async def _at_revision(
     prefix = f"{scope.store.prefix}{namespace}/" if namespace else scope.store.prefix
     storage, start = scope.services.caches.storage, begin.start
     found: list[Entry] = []
+    last = ""
     want = options.limit + 1 if options.limit else 0
     try:
         while True:
@@ -130,7 +141,8 @@ async def _at_revision(
                 prefix, start=start, revision=begin.revision, limit=max(want, _PAGE)
             )
             entries = [cache.entry_of(kv.key, kv.value, kv.revision) for kv in page.items]
-            found += [e for e in entries if selection.matches is None or selection.matches(e)]
+            found += _chosen(entries, selection)
+            last = entries[-1].key if entries else last
             if not page.more or (want and len(found) >= want):
                 break
             start = page.items[-1].key + "\0"
@@ -138,7 +150,9 @@ async def _at_revision(
         raise _expired(scope, begin, continued=bool(options.continue_)) from None
     except FutureRevision as error:
         raise errors.too_large_resource_version(error.revision, error.current, 1) from None
-    result = _page(scope, found, selection, options.limit, begin.revision, known_all=not page.more)
+    result = _page(
+        scope, found, selection, options.limit, begin.revision, last=last, known_all=not page.more
+    )
     if result.continue_ and page.more and selection.empty:
         result.remaining = page.total - options.limit
     return result

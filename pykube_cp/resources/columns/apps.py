@@ -1,7 +1,7 @@
 """Columns of apps."""
 # upstream: pkg/printers/internalversion/printers.go
 
-from pykube_cp.machinery import selectors
+from pykube_cp.machinery import go_text, selectors
 from pykube_cp.machinery.gvk import GroupVersion
 from pykube_cp.machinery.objects import Object, controller_of
 from pykube_cp.registry import table
@@ -33,7 +33,7 @@ def _controller(obj: Object) -> str:
     if owner is None:
         return cells.NONE
     group = GroupVersion.parse(owner.get("apiVersion") or "").group
-    kind = cells.group_resource(group, owner.get("kind") or "").lower()
+    kind = go_text.lower(cells.group_resource(group, owner.get("kind") or ""))
     return f"{kind}/{owner.get('name')}"
 
 

@@ -1,6 +1,7 @@
 """Columns of events, in whichever group they are served."""
 # upstream: pkg/printers/internalversion/printers.go printEvent
 
+from pykube_cp.machinery import go_text
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
@@ -28,7 +29,7 @@ def _count(event: Object) -> int:
 
 def _object(event: Object) -> str:
     involved = event.get("involvedObject") or {}
-    kind, name = (involved.get("kind") or "").lower(), involved.get("name")
+    kind, name = go_text.lower(involved.get("kind") or ""), involved.get("name")
     return f"{kind}/{name}" if name else kind
 
 
@@ -40,7 +41,7 @@ def _source(event: Object) -> str:
 
 
 def _message(event: Object) -> str:
-    return (event.get("message") or "").strip()
+    return go_text.trim_space(event.get("message") or "")
 
 
 EVENT = (

@@ -1,7 +1,7 @@
 """Columns of lifecycle.k8s.io."""
 # upstream: pkg/printers/internalversion/printers.go printEviction
 
-from pykube_cp.machinery import clock
+from pykube_cp.machinery import clock, go_text
 from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
@@ -114,7 +114,7 @@ def _heartbeat(eviction: Object) -> str:
 
 def _message(eviction: Object) -> str:
     _, report = _report(eviction)
-    return ((report or {}).get("message") or "").strip() or cells.UNSET
+    return go_text.trim_space((report or {}).get("message") or "") or cells.UNSET
 
 
 def _requesters(eviction: Object) -> str:

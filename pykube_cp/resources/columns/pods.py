@@ -167,9 +167,15 @@ def _containers_reason(pod: Object, reason: str) -> str:
 
 
 def _partly_completed(pod: Object, failure: str, *, is_running: bool) -> str:
-    if is_running and cells.has_condition(pod, "Ready"):
+    if is_running and _is_called_ready(pod):
         return "Running"
     return failure or ("NotReady" if is_running else "Completed")
+
+
+def _is_called_ready(pod: Object) -> bool:
+    # upstream: hasPodReadyCondition, which is content with any of several
+    found = cells.conditions(pod)
+    return any(one.get("type") == "Ready" and cells.is_true(one) for one in found)
 
 
 # Restarts.

@@ -97,8 +97,11 @@ def conditions_by_type(obj: Object) -> dict[str, Object]:
 
 
 def has_condition(obj: Object, kind: str) -> bool:
-    """Whether a condition of that type is True."""
-    found = condition(obj, kind)
+    """Whether the condition of that type is True; of several the first."""
+    return is_true(condition(obj, kind))
+
+
+def is_true(found: Object | None) -> bool:
     return found is not None and found.get("status") == "True"
 
 

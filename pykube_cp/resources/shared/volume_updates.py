@@ -1,4 +1,4 @@
-"""What may change about persistent volumes and claims."""
+"""What may change about persistent volumes and claims, and which volumes are mounted with options."""
 # upstream: pkg/apis/core/validation/validation.go ValidatePersistentVolumeUpdate
 
 from pykube_cp.machinery import objects
@@ -22,6 +22,35 @@ _NOT_SOURCES = {
 }
 _STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _ATTRIBUTES = "volumeAttributesClassName"
+
+
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+_WITH_MOUNT_OPTIONS = frozenset(
+    {
+        "gcePersistentDisk",
+        "awsElasticBlockStore",
+        "glusterfs",
+        "nfs",
+        "rbd",
+        "quobyte",
+        "iscsi",
+        "cinder",
+        "cephfs",
+        "azureFile",
+        "vsphereVolume",
+        "azureDisk",
+        "photonPersistentDisk",
+    }
+)
+
+
+def check_mount_options(volume: Object) -> list[FieldError]:
+    # upstream: pkg/volume/validation/pv_validation.go checkMountOption
+    given = {field for field, value in volume["spec"].items() if value is not None}
+    if given & _WITH_MOUNT_OPTIONS or _MOUNT_OPTIONS not in objects.annotations(volume):
+        return []
+    where = Path("metadata", "annotations", _MOUNT_OPTIONS)
+    return [FieldError.forbidden(where, "may not specify mount options for this volume type")]
 
 
 def validate_volume(volume: Object, old: Object) -> list[FieldError]:

@@ -374,8 +374,11 @@ class PersistentVolumeStrategy(SpecAndStatusStrategy):
         super().prepare_for_create(ctx, obj)
         obj["status"] |= {"phase": "Pending", "lastPhaseTransitionTime": clock.timestamp()}
 
+    def validate(self, ctx: WriteContext, obj: Object) -> list[FieldError]:
+        return volume_updates.check_mount_options(obj)
+
     def validate_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[FieldError]:
-        return volume_updates.validate_volume(obj, old)
+        return self.validate(ctx, obj) + volume_updates.validate_volume(obj, old)
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
         return volume_warnings.warnings(obj)

@@ -58,7 +58,8 @@ class IngressStrategy(SpecAndStatusStrategy):
         return [FieldError.invalid(where, given, text)]
 
     def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
-        if _INGRESS_CLASS in (obj["metadata"].get("annotations") or {}):
+        named = obj["spec"].get("ingressClassName") is not None
+        if _INGRESS_CLASS in (obj["metadata"].get("annotations") or {}) and not named:
             return [
                 (
                     'annotation "kubernetes.io/ingress.class" is deprecated, please use '

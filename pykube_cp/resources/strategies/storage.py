@@ -1,13 +1,13 @@
 """Kinds of ``storage.k8s.io`` and ``storagemigration.k8s.io``."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import Strategy, WriteContext
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
-from pykube_cp.resources.shared import conditions, features
+from pykube_cp.resources.shared import conditions, features, node_labels
 from pykube_cp.resources.shared.checks import invalid
 from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.immutable import ImmutableFields
@@ -34,6 +34,25 @@ class StorageClassStrategy(ImmutableFields):
 
     returns_deleted_object = True
     immutable = (("parameters",), ("provisioner",), ("reclaimPolicy",), ("volumeBindingMode",))
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        # upstream: pkg/api/storage/util.go GetWarningsForStorageClass
+        return [
+            f"{where.child('key')}: {node_labels.DEPRECATED[expression['key']]}"
+            for where, expression in _topologies(obj)
+            if expression.get("key") in node_labels.DEPRECATED
+        ]
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        return self.warnings_on_create(ctx, obj)
+
+
+def _topologies(storage_class: Object) -> Iterator[tuple[Path, Object]]:
+    """Every expression about labels of nodes, and where it is."""
+    for position, term in enumerate(storage_class.get("allowedTopologies") or ()):
+        where = Path("allowedTopologies").index(position).child("matchLabelExpressions")
+        for index, expression in enumerate(term.get("matchLabelExpressions") or ()):
+            yield where.index(index), expression
 
 
 class VolumeAttachmentStrategy(ImmutableFields, SpecAndStatusStrategy):
@@ -120,6 +139,12 @@ class CSIStorageCapacityStrategy(ImmutableFields):
 
     allow_unconditional_update = False
     immutable = (("nodeTopology",), ("storageClassName",))
+
+    def warnings_on_create(self, ctx: WriteContext, obj: Object) -> list[str]:
+        return node_labels.warnings_for_selector(obj.get("nodeTopology"), Path("nodeTopology"))
+
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        return self.warnings_on_create(ctx, obj)
 
 
 class VolumeAttributesClassStrategy(Strategy):

@@ -47,6 +47,12 @@ class ReplicationControllerStrategy(TemplateStrategy):
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         return names.in_bytes(super().validate_name(name, prefix=prefix))
 
+    def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
+        """About the template that was there before: upstream takes one for the other."""
+        if obj["metadata"].get("generation") == old["metadata"].get("generation"):
+            return []
+        return pod_warnings.warnings_for_template(old["spec"].get("template"), _TEMPLATE)
+
 
 class ReplicationControllerStatusStrategy(StatusStrategy):
     """``replicationcontrollers/status``."""
@@ -195,7 +201,8 @@ class PodTemplateStrategy(Strategy):
         return pod_warnings.warnings_for_template(obj.get("template"), Path("template"))
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
-        return self.warnings_on_create(ctx, obj)
+        same = obj["metadata"].get("generation") == old["metadata"].get("generation")
+        return [] if same else self.warnings_on_create(ctx, obj)
 
 
 class ControllerRevisionStrategy(Strategy):
