@@ -140,9 +140,10 @@ def _api_subresource(row: Resource, sub: Subresource) -> Object:
         "singularName": "",
         "namespaced": row.namespaced,
     }
-    if (sub.kind.group, sub.kind.version) != (row.group, row.version):
-        item["group"], item["version"] = sub.kind.group, sub.kind.version
-    return {**item, "kind": sub.kind.kind, "verbs": list(sub.verbs)}
+    kind = row.kind_of(sub)
+    if (kind.group, kind.version) != (row.group, row.version):
+        item["group"], item["version"] = kind.group, kind.version
+    return {**item, "kind": kind.kind, "verbs": list(sub.verbs)}
 
 
 def _is_aggregated(media_type: str, target: GVK | None) -> bool:
@@ -233,7 +234,7 @@ def _resource_discovery(row: Resource) -> Object:
         item["subresources"] = [
             {
                 "subresource": sub.name,
-                "responseKind": _response_kind(row, sub.kind),
+                "responseKind": _response_kind(row, row.kind_of(sub)),
                 "verbs": list(sub.verbs),
             }
             for sub in row.subresources

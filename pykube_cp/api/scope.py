@@ -65,7 +65,7 @@ class Scope(msgspec.Struct):
     @property
     def kind(self) -> GVK:
         """The kind that the body has."""
-        return self.subresource.kind if self.subresource is not None else self.resource.gvk
+        return self.resource.kind_of(self.subresource)
 
     def options(
         self, kind: str, check: Callable[[Options], list[FieldError]] = lambda _: []

@@ -49,7 +49,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subresource:
-    """A subresource: its name below the object, what kind it speaks, its verbs.
+    """A subresource: its name below the object, what kind it speaks if not the resource's, its verbs.
 
     ``strategy`` is set for those that are another view on the stored object (status and the like);
     behaviour of the others stands in ``resources/subresources``. ``has_table`` says whether it can
@@ -57,10 +57,17 @@ class Subresource:
     """
 
     name: str
-    kind: GVK
     verbs: tuple[str, ...]
+    kind: GVK | None = None
     strategy: Strategy | None = None
     has_table: bool = True
+
+
+def status(strategy: Strategy, *, has_table: bool = True) -> Subresource:
+    return Subresource(name="status", verbs=STATUS_VERBS, strategy=strategy, has_table=has_table)
+
+
+SCALE = Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,3 +165,8 @@ class Resource:
 
     def subresource(self, name: str) -> Subresource | None:
         return next((sub for sub in self.subresources if sub.name == name), None)
+
+    def kind_of(self, subresource: Subresource | None) -> GVK:
+        """What a subresource speaks, or the resource itself."""
+        own = subresource.kind if subresource is not None else None
+        return own or self.gvk

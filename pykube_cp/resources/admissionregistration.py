@@ -1,7 +1,7 @@
 """Rows of admissionregistration.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK, GVR
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import admissionregistration as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.strategies import admission
@@ -53,14 +53,7 @@ VALIDATING_ADMISSION_POLICY = Resource(
     singular="validatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy"),
-            verbs=STATUS_VERBS,
-            strategy=admission.ValidatingPolicyStatusStrategy(),
-        ),
-    ),
+    subresources=(status(admission.ValidatingPolicyStatusStrategy()),),
     columns=columns.VALIDATING_ADMISSION_POLICY,
     strategy=admission.ValidatingPolicyStrategy(),
     storage_version_hash="6OxvlMmQ6is=",

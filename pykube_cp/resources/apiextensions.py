@@ -1,7 +1,6 @@
 """Rows of apiextensions.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import apiextensions as columns
 from pykube_cp.resources.strategies import extensions
 
@@ -17,15 +16,7 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
         "crds",
     ),
     categories=("api-extensions",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
-            verbs=STATUS_VERBS,
-            strategy=extensions.CustomResourceDefinitionStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(extensions.CustomResourceDefinitionStatusStrategy(), has_table=False),),
     columns=columns.CUSTOM_RESOURCE_DEFINITION,
     strategy=extensions.CustomResourceDefinitionStrategy(),
     declarations=None,

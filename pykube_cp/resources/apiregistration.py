@@ -1,7 +1,6 @@
 """Rows of apiregistration.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import apiregistration as columns
 from pykube_cp.resources.strategies import extensions
 
@@ -13,15 +12,7 @@ API_SERVICE = Resource(
     singular="apiservice",
     namespaced=False,
     categories=("api-extensions",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("apiregistration.k8s.io", "v1", "APIService"),
-            verbs=STATUS_VERBS,
-            strategy=extensions.APIServiceStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(extensions.APIServiceStatusStrategy(), has_table=False),),
     columns=columns.API_SERVICE,
     strategy=extensions.APIServiceStrategy(),
     declarations=None,

@@ -1,7 +1,6 @@
 """Rows of internal.apiserver.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import apiserverinternal as columns
 from pykube_cp.resources.shared.spec_and_status import VersionedStatusStrategy
 from pykube_cp.resources.strategies import cluster
@@ -13,14 +12,7 @@ STORAGE_VERSION = Resource(
     plural="storageversions",
     singular="storageversion",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("internal.apiserver.k8s.io", "v1alpha1", "StorageVersion"),
-            verbs=STATUS_VERBS,
-            strategy=VersionedStatusStrategy(),
-        ),
-    ),
+    subresources=(status(VersionedStatusStrategy()),),
     columns=columns.STORAGE_VERSION,
     strategy=cluster.StorageVersionStrategy(),
     storage_version_hash="c8YZt5U0nPk=",

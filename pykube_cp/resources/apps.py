@@ -1,7 +1,6 @@
 """Rows of apps."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import SCALE, Resource, status
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import apps as columns
 from pykube_cp.resources.shared.workloads import TEMPLATE_GENERATION
@@ -28,14 +27,7 @@ DAEMON_SET = Resource(
     singular="daemonset",
     short_names=("ds",),
     categories=("all",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("apps", "v1", "DaemonSet"),
-            verbs=STATUS_VERBS,
-            strategy=workloads.DaemonSetStatusStrategy(),
-        ),
-    ),
+    subresources=(status(workloads.DaemonSetStatusStrategy()),),
     columns=columns.DAEMON_SET,
     bookmark={"metadata": {"annotations": {TEMPLATE_GENERATION: "0"}}},
     hidden_annotations=(TEMPLATE_GENERATION,),
@@ -52,13 +44,8 @@ DEPLOYMENT = Resource(
     short_names=("deploy",),
     categories=("all",),
     subresources=(
-        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(
-            name="status",
-            kind=GVK("apps", "v1", "Deployment"),
-            verbs=STATUS_VERBS,
-            strategy=workloads.DeploymentStatusStrategy(),
-        ),
+        SCALE,
+        status(workloads.DeploymentStatusStrategy()),
     ),
     columns=columns.DEPLOYMENT,
     bookmark=_NO_REPLICAS,
@@ -75,13 +62,8 @@ REPLICA_SET = Resource(
     short_names=("rs",),
     categories=("all",),
     subresources=(
-        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(
-            name="status",
-            kind=GVK("apps", "v1", "ReplicaSet"),
-            verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
-        ),
+        SCALE,
+        status(StatusStrategy()),
     ),
     columns=columns.REPLICA_SET,
     bookmark=_NO_REPLICAS,
@@ -98,13 +80,8 @@ STATEFUL_SET = Resource(
     short_names=("sts",),
     categories=("all",),
     subresources=(
-        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(
-            name="status",
-            kind=GVK("apps", "v1", "StatefulSet"),
-            verbs=STATUS_VERBS,
-            strategy=workloads.CollisionsStatusStrategy(),
-        ),
+        SCALE,
+        status(workloads.CollisionsStatusStrategy()),
     ),
     columns=columns.STATEFUL_SET,
     bookmark=_NO_REPLICAS,

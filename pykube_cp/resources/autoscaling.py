@@ -1,7 +1,7 @@
 """Rows of autoscaling."""
 
-from pykube_cp.machinery.gvk import GVK, GVR
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import autoscaling as columns
 from pykube_cp.resources.conversions import autoscaling as hpa_conversion
@@ -15,14 +15,7 @@ HORIZONTAL_POD_AUTOSCALER_V1 = Resource(
     singular="horizontalpodautoscaler",
     short_names=("hpa",),
     categories=("all",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("autoscaling", "v1", "HorizontalPodAutoscaler"),
-            verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
-        ),
-    ),
+    subresources=(status(StatusStrategy()),),
     columns=columns.HORIZONTAL_POD_AUTOSCALER,
     strategy=policies.HorizontalPodAutoscalerStrategy(),
     storage_version_hash="qwQve8ut294=",
@@ -39,14 +32,7 @@ HORIZONTAL_POD_AUTOSCALER_V2 = Resource(
     singular="horizontalpodautoscaler",
     short_names=("hpa",),
     categories=("all",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("autoscaling", "v2", "HorizontalPodAutoscaler"),
-            verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
-        ),
-    ),
+    subresources=(status(StatusStrategy()),),
     columns=columns.HORIZONTAL_POD_AUTOSCALER,
     strategy=policies.HorizontalPodAutoscalerStrategy(),
     storage_version_hash="qwQve8ut294=",

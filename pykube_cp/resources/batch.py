@@ -1,7 +1,6 @@
 """Rows of batch."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import batch as columns
 from pykube_cp.resources.shared import selectable
@@ -15,14 +14,7 @@ CRON_JOB = Resource(
     singular="cronjob",
     short_names=("cj",),
     categories=("all",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("batch", "v1", "CronJob"),
-            verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
-        ),
-    ),
+    subresources=(status(StatusStrategy()),),
     columns=columns.CRON_JOB,
     strategy=jobs.CronJobStrategy(),
     storage_version_hash="sd5LIXh4Fjs=",
@@ -35,14 +27,7 @@ JOB = Resource(
     plural="jobs",
     singular="job",
     categories=("all",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("batch", "v1", "Job"),
-            verbs=STATUS_VERBS,
-            strategy=jobs.JobStatusStrategy(),
-        ),
-    ),
+    subresources=(status(jobs.JobStatusStrategy()),),
     columns=columns.JOB,
     selectable_fields=selectable.JOB,
     not_selectable='field label "{}" not supported for Job',

@@ -1,7 +1,7 @@
 """Rows of certificates.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK, GVR
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource, status
 from pykube_cp.resources.columns import certificates as columns
 from pykube_cp.resources.conversions import pod_certificates, versions
 from pykube_cp.resources.shared import selectable
@@ -18,17 +18,11 @@ CERTIFICATE_SIGNING_REQUEST = Resource(
     subresources=(
         Subresource(
             name="approval",
-            kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
             verbs=STATUS_VERBS,
             strategy=certificates.CertificateApprovalStrategy(),
             has_table=False,
         ),
-        Subresource(
-            name="status",
-            kind=GVK("certificates.k8s.io", "v1", "CertificateSigningRequest"),
-            verbs=STATUS_VERBS,
-            strategy=certificates.CertificateStatusStrategy(),
-        ),
+        status(certificates.CertificateStatusStrategy()),
     ),
     columns=columns.CERTIFICATE_SIGNING_REQUEST,
     selectable_fields=selectable.SIGNER,
@@ -55,14 +49,7 @@ POD_CERTIFICATE_REQUEST_V1 = Resource(
     kind="PodCertificateRequest",
     plural="podcertificaterequests",
     singular="podcertificaterequest",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("certificates.k8s.io", "v1", "PodCertificateRequest"),
-            verbs=STATUS_VERBS,
-            strategy=certificates.PodCertificateStatusStrategy(),
-        ),
-    ),
+    subresources=(status(certificates.PodCertificateStatusStrategy()),),
     columns=columns.POD_CERTIFICATE_REQUEST,
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
     selects_namespace=False,
@@ -94,14 +81,7 @@ POD_CERTIFICATE_REQUEST_V1BETA1 = Resource(
     kind="PodCertificateRequest",
     plural="podcertificaterequests",
     singular="podcertificaterequest",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("certificates.k8s.io", "v1beta1", "PodCertificateRequest"),
-            verbs=STATUS_VERBS,
-            strategy=certificates.PodCertificateStatusStrategy(),
-        ),
-    ),
+    subresources=(status(certificates.PodCertificateStatusStrategy()),),
     columns=columns.POD_CERTIFICATE_REQUEST,
     selectable_fields=selectable.POD_CERTIFICATE_REQUEST,
     selects_namespace=False,

@@ -1,7 +1,14 @@
 """Rows of the core group, ``/api/v1``."""
 
 from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import CREATE_ONLY, STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import (
+    CREATE_ONLY,
+    SCALE,
+    STATUS_VERBS,
+    Resource,
+    Subresource,
+    status,
+)
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import core as columns
 from pykube_cp.resources.columns import events as event_columns
@@ -92,17 +99,11 @@ NAMESPACE = Resource(
     subresources=(
         Subresource(
             name="finalize",
-            kind=GVK("", "v1", "Namespace"),
             verbs=("update",),
             strategy=core.NamespaceFinalizeStrategy(),
             has_table=False,
         ),
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "Namespace"),
-            verbs=STATUS_VERBS,
-            strategy=core.NamespaceStatusStrategy(),
-        ),
+        status(core.NamespaceStatusStrategy()),
     ),
     columns=columns.NAMESPACE,
     selectable_fields=selectable.NAMESPACE,
@@ -124,12 +125,7 @@ NODE = Resource(
             kind=GVK("", "v1", "NodeProxyOptions"),
             verbs=("create", "delete", "get", "patch", "update"),
         ),
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "Node"),
-            verbs=STATUS_VERBS,
-            strategy=core.NodeStatusStrategy(),
-        ),
+        status(core.NodeStatusStrategy()),
     ),
     columns=columns.NODE,
     selectable_fields=selectable.NODE,
@@ -144,14 +140,7 @@ PERSISTENT_VOLUME_CLAIM = Resource(
     plural="persistentvolumeclaims",
     singular="persistentvolumeclaim",
     short_names=("pvc",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "PersistentVolumeClaim"),
-            verbs=STATUS_VERBS,
-            strategy=core.PersistentVolumeClaimStatusStrategy(),
-        ),
-    ),
+    subresources=(status(core.PersistentVolumeClaimStatusStrategy()),),
     columns=columns.PERSISTENT_VOLUME_CLAIM,
     strategy=core.PersistentVolumeClaimStrategy(),
     storage_version_hash="QWTyNDq0dC4=",
@@ -165,14 +154,7 @@ PERSISTENT_VOLUME = Resource(
     singular="persistentvolume",
     namespaced=False,
     short_names=("pv",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "PersistentVolume"),
-            verbs=STATUS_VERBS,
-            strategy=core.PersistentVolumeStatusStrategy(),
-        ),
-    ),
+    subresources=(status(core.PersistentVolumeStatusStrategy()),),
     columns=columns.PERSISTENT_VOLUME,
     strategy=core.PersistentVolumeStrategy(),
     storage_version_hash="HN/zwEC+JgM=",
@@ -193,7 +175,6 @@ POD = Resource(
         ),
         Subresource(
             name="ephemeralcontainers",
-            kind=GVK("", "v1", "Pod"),
             verbs=STATUS_VERBS,
             strategy=pod.PodEphemeralContainersStrategy(),
             has_table=False,
@@ -216,17 +197,11 @@ POD = Resource(
         ),
         Subresource(
             name="resize",
-            kind=GVK("", "v1", "Pod"),
             verbs=STATUS_VERBS,
             strategy=pod.PodResizeStrategy(),
             has_table=False,
         ),
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "Pod"),
-            verbs=STATUS_VERBS,
-            strategy=pod.PodStatusStrategy(),
-        ),
+        status(pod.PodStatusStrategy()),
     ),
     columns=pod_columns.POD,
     row_conditions=pod_columns.row_conditions,
@@ -255,13 +230,8 @@ REPLICATION_CONTROLLER = Resource(
     short_names=("rc",),
     categories=("all",),
     subresources=(
-        Subresource(name="scale", kind=GVK("autoscaling", "v1", "Scale"), verbs=STATUS_VERBS),
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "ReplicationController"),
-            verbs=STATUS_VERBS,
-            strategy=workloads.ReplicationControllerStatusStrategy(),
-        ),
+        SCALE,
+        status(workloads.ReplicationControllerStatusStrategy()),
     ),
     columns=columns.REPLICATION_CONTROLLER,
     selectable_fields=selectable.REPLICAS,
@@ -276,14 +246,7 @@ RESOURCE_QUOTA = Resource(
     plural="resourcequotas",
     singular="resourcequota",
     short_names=("quota",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "ResourceQuota"),
-            verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
-        ),
-    ),
+    subresources=(status(StatusStrategy()),),
     columns=columns.RESOURCE_QUOTA,
     strategy=core.ResourceQuotaStrategy(),
     storage_version_hash="8uhSgffRX6w=",
@@ -335,12 +298,7 @@ SERVICE = Resource(
             kind=GVK("", "v1", "ServiceProxyOptions"),
             verbs=("create", "delete", "get", "patch", "update"),
         ),
-        Subresource(
-            name="status",
-            kind=GVK("", "v1", "Service"),
-            verbs=STATUS_VERBS,
-            strategy=service.ServiceStatusStrategy(),
-        ),
+        status(service.ServiceStatusStrategy()),
     ),
     columns=columns.SERVICE,
     selectable_fields=selectable.SERVICE,

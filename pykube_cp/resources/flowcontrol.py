@@ -1,7 +1,6 @@
 """Rows of flowcontrol.apiserver.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import flowcontrol as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster
@@ -13,14 +12,7 @@ FLOW_SCHEMA = Resource(
     plural="flowschemas",
     singular="flowschema",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema"),
-            verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
-        ),
-    ),
+    subresources=(status(KeptMetaStatusStrategy()),),
     columns=columns.FLOW_SCHEMA,
     finish_rows=columns.in_order_of_matching,
     strategy=cluster.FlowSchemaStrategy(),
@@ -34,14 +26,7 @@ PRIORITY_LEVEL_CONFIGURATION = Resource(
     plural="prioritylevelconfigurations",
     singular="prioritylevelconfiguration",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration"),
-            verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
-        ),
-    ),
+    subresources=(status(KeptMetaStatusStrategy()),),
     columns=columns.PRIORITY_LEVEL_CONFIGURATION,
     strategy=cluster.FlowSchemaStrategy(),
     storage_version_hash="Kir5PVfvNeI=",

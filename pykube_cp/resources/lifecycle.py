@@ -1,7 +1,6 @@
 """Rows of lifecycle.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import lifecycle as columns
 from pykube_cp.resources.strategies import lifecycle
 
@@ -11,14 +10,7 @@ EVICTION_REQUEST = Resource(
     kind="EvictionRequest",
     plural="evictionrequests",
     singular="evictionrequest",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("lifecycle.k8s.io", "v1alpha1", "EvictionRequest"),
-            verbs=STATUS_VERBS,
-            strategy=lifecycle.RequestStatusStrategy(),
-        ),
-    ),
+    subresources=(status(lifecycle.RequestStatusStrategy()),),
     columns=columns.EVICTION_REQUEST,
     strategy=lifecycle.EvictionStrategy(),
     storage_version_hash="0sGDWzI0u0Q=",
@@ -31,14 +23,7 @@ EVICTION = Resource(
     kind="Eviction",
     plural="evictions",
     singular="eviction",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("lifecycle.k8s.io", "v1alpha1", "Eviction"),
-            verbs=STATUS_VERBS,
-            strategy=lifecycle.EvictionStatusStrategy(),
-        ),
-    ),
+    subresources=(status(lifecycle.EvictionStatusStrategy()),),
     columns=columns.EVICTION,
     strategy=lifecycle.EvictionStrategy(),
     storage_version_hash="Un48RuLRFt0=",

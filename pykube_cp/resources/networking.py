@@ -1,7 +1,6 @@
 """Rows of networking.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import networking as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import cluster, policies
@@ -25,14 +24,7 @@ INGRESS = Resource(
     plural="ingresses",
     singular="ingress",
     short_names=("ing",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("networking.k8s.io", "v1", "Ingress"),
-            verbs=STATUS_VERBS,
-            strategy=policies.IngressStatusStrategy(),
-        ),
-    ),
+    subresources=(status(policies.IngressStatusStrategy()),),
     columns=columns.INGRESS,
     strategy=policies.IngressStrategy(),
     storage_version_hash="39NQlfNR+bo=",
@@ -70,14 +62,7 @@ SERVICE_CIDR = Resource(
     plural="servicecidrs",
     singular="servicecidr",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("networking.k8s.io", "v1", "ServiceCIDR"),
-            verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
-        ),
-    ),
+    subresources=(status(KeptMetaStatusStrategy()),),
     columns=columns.SERVICE_CIDR,
     strategy=cluster.ServiceCIDRStrategy(),
     storage_version_hash="gNLvruQhW2g=",

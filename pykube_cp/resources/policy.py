@@ -1,7 +1,6 @@
 """Rows of policy."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.registry.strategy import StatusStrategy
 from pykube_cp.resources.columns import policy as columns
 from pykube_cp.resources.strategies import policies
@@ -13,14 +12,7 @@ POD_DISRUPTION_BUDGET = Resource(
     plural="poddisruptionbudgets",
     singular="poddisruptionbudget",
     short_names=("pdb",),
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("policy", "v1", "PodDisruptionBudget"),
-            verbs=STATUS_VERBS,
-            strategy=StatusStrategy(),
-        ),
-    ),
+    subresources=(status(StatusStrategy()),),
     columns=columns.POD_DISRUPTION_BUDGET,
     strategy=policies.PodDisruptionBudgetStrategy(),
     storage_version_hash="EVWiDmWqyJw=",

@@ -2,9 +2,9 @@
 
 import re
 
-from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.machinery.gvk import GVR
 from pykube_cp.registry.declarative import Declarations
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import resource as columns
 from pykube_cp.resources.conversions import resource as conversions
 from pykube_cp.resources.conversions import versions
@@ -48,15 +48,7 @@ DEVICE_TAINT_RULE_V1 = Resource(
     plural="devicetaintrules",
     singular="devicetaintrule",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1", "DeviceTaintRule"),
-            verbs=STATUS_VERBS,
-            strategy=devices.DeviceTaintRuleStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.DeviceTaintRuleStatusStrategy(), has_table=False),),
     columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.DeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
@@ -69,15 +61,7 @@ RESOURCE_CLAIM_V1 = Resource(
     kind="ResourceClaim",
     plural="resourceclaims",
     singular="resourceclaim",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1", "ResourceClaim"),
-            verbs=STATUS_VERBS,
-            strategy=devices.ResourceClaimStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.ResourceClaimStatusStrategy(), has_table=False),),
     columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
@@ -118,15 +102,7 @@ DEVICE_TAINT_RULE_V1ALPHA3 = Resource(
     plural="devicetaintrules",
     singular="devicetaintrule",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1alpha3", "DeviceTaintRule"),
-            verbs=STATUS_VERBS,
-            strategy=devices.OlderDeviceTaintRuleStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.OlderDeviceTaintRuleStatusStrategy(), has_table=False),),
     columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.OlderDeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
@@ -142,15 +118,7 @@ RESOURCE_POOL_STATUS_REQUEST = Resource(
     plural="resourcepoolstatusrequests",
     singular="resourcepoolstatusrequest",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1alpha3", "ResourcePoolStatusRequest"),
-            verbs=STATUS_VERBS,
-            strategy=devices.ResourcePoolStatusRequestStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.ResourcePoolStatusRequestStatusStrategy(), has_table=False),),
     columns=columns.RESOURCE_POOL_STATUS_REQUEST,
     strategy=devices.ResourcePoolStatusRequestStrategy(),
     storage_version_hash="iy583CtMwdY=",
@@ -179,15 +147,7 @@ RESOURCE_CLAIM_V1BETA1 = Resource(
     kind="ResourceClaim",
     plural="resourceclaims",
     singular="resourceclaim",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1beta1", "ResourceClaim"),
-            verbs=STATUS_VERBS,
-            strategy=devices.ResourceClaimStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.ResourceClaimStatusStrategy(), has_table=False),),
     columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",
@@ -249,15 +209,7 @@ DEVICE_TAINT_RULE_V1BETA2 = Resource(
     plural="devicetaintrules",
     singular="devicetaintrule",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1beta2", "DeviceTaintRule"),
-            verbs=STATUS_VERBS,
-            strategy=devices.OlderDeviceTaintRuleStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.OlderDeviceTaintRuleStatusStrategy(), has_table=False),),
     columns=columns.DEVICE_TAINT_RULE,
     strategy=devices.OlderDeviceTaintRuleStrategy(),
     storage_version_hash="i+85+TcIKpA=",
@@ -272,15 +224,7 @@ RESOURCE_CLAIM_V1BETA2 = Resource(
     kind="ResourceClaim",
     plural="resourceclaims",
     singular="resourceclaim",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("resource.k8s.io", "v1beta2", "ResourceClaim"),
-            verbs=STATUS_VERBS,
-            strategy=devices.ResourceClaimStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(devices.ResourceClaimStatusStrategy(), has_table=False),),
     columns=columns.RESOURCE_CLAIM,
     strategy=devices.ResourceClaimStrategy(),
     storage_version_hash="wgAZaHcZxUg=",

@@ -1,8 +1,8 @@
 """Rows of scheduling.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK, GVR
+from pykube_cp.machinery.gvk import GVR
 from pykube_cp.registry.declarative import Declarations
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import scheduling as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.strategies import cluster, scheduling
@@ -36,15 +36,7 @@ COMPOSITE_POD_GROUP = Resource(
     kind="CompositePodGroup",
     plural="compositepodgroups",
     singular="compositepodgroup",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("scheduling.k8s.io", "v1alpha3", "CompositePodGroup"),
-            verbs=STATUS_VERBS,
-            strategy=scheduling.GroupStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(scheduling.GroupStatusStrategy(), has_table=False),),
     columns=columns.COMPOSITE_POD_GROUP,
     strategy=scheduling.CompositePodGroupStrategy(),
     storage_version_hash="L+dT284DGFE=",
@@ -58,15 +50,7 @@ POD_GROUP_V1ALPHA3 = Resource(
     kind="PodGroup",
     plural="podgroups",
     singular="podgroup",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("scheduling.k8s.io", "v1alpha3", "PodGroup"),
-            verbs=STATUS_VERBS,
-            strategy=scheduling.GroupStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(scheduling.GroupStatusStrategy(), has_table=False),),
     columns=columns.POD_GROUP,
     strategy=scheduling.PodGroupStrategy(),
     storage_version_hash="QjOl2H5qPs0=",
@@ -95,15 +79,7 @@ POD_GROUP_V1BETA1 = Resource(
     kind="PodGroup",
     plural="podgroups",
     singular="podgroup",
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("scheduling.k8s.io", "v1beta1", "PodGroup"),
-            verbs=STATUS_VERBS,
-            strategy=scheduling.GroupStatusStrategy(),
-            has_table=False,
-        ),
-    ),
+    subresources=(status(scheduling.GroupStatusStrategy(), has_table=False),),
     columns=columns.POD_GROUP,
     strategy=scheduling.PodGroupStrategy(),
     storage_version_hash="QjOl2H5qPs0=",

@@ -1,7 +1,6 @@
 """Rows of storage.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import storage as columns
 from pykube_cp.resources.shared.spec_and_status import KeptMetaStatusStrategy
 from pykube_cp.resources.strategies import storage
@@ -25,14 +24,7 @@ CSI_NODE = Resource(
     plural="csinodes",
     singular="csinode",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("storage.k8s.io", "v1", "CSINode"),
-            verbs=STATUS_VERBS,
-            strategy=storage.CSINodeStatusStrategy(),
-        ),
-    ),
+    subresources=(status(storage.CSINodeStatusStrategy()),),
     columns=columns.CSI_NODE,
     strategy=storage.CSINodeStrategy(),
     storage_version_hash="Pe62DkZtjuo=",
@@ -69,14 +61,7 @@ VOLUME_ATTACHMENT = Resource(
     plural="volumeattachments",
     singular="volumeattachment",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("storage.k8s.io", "v1", "VolumeAttachment"),
-            verbs=STATUS_VERBS,
-            strategy=KeptMetaStatusStrategy(),
-        ),
-    ),
+    subresources=(status(KeptMetaStatusStrategy()),),
     columns=columns.VOLUME_ATTACHMENT,
     strategy=storage.VolumeAttachmentStrategy(),
     storage_version_hash="tJx/ezt6UDU=",

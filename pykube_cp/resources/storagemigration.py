@@ -1,7 +1,7 @@
 """Rows of storagemigration.k8s.io."""
 
-from pykube_cp.machinery.gvk import GVK, GVR
-from pykube_cp.registry.resource import STATUS_VERBS, Resource, Subresource
+from pykube_cp.machinery.gvk import GVR
+from pykube_cp.registry.resource import Resource, status
 from pykube_cp.resources.columns import storagemigration as columns
 from pykube_cp.resources.conversions import versions
 from pykube_cp.resources.strategies import storage
@@ -13,14 +13,7 @@ STORAGE_VERSION_MIGRATION_V1 = Resource(
     plural="storageversionmigrations",
     singular="storageversionmigration",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("storagemigration.k8s.io", "v1", "StorageVersionMigration"),
-            verbs=STATUS_VERBS,
-            strategy=storage.MigrationStatusStrategy(),
-        ),
-    ),
+    subresources=(status(storage.MigrationStatusStrategy()),),
     columns=columns.STORAGE_VERSION_MIGRATION,
     strategy=storage.StorageVersionMigrationStrategy(),
     storage_version_hash="pCjmmKOkLy4=",
@@ -33,14 +26,7 @@ STORAGE_VERSION_MIGRATION_V1BETA1 = Resource(
     plural="storageversionmigrations",
     singular="storageversionmigration",
     namespaced=False,
-    subresources=(
-        Subresource(
-            name="status",
-            kind=GVK("storagemigration.k8s.io", "v1beta1", "StorageVersionMigration"),
-            verbs=STATUS_VERBS,
-            strategy=storage.MigrationStatusStrategy(),
-        ),
-    ),
+    subresources=(status(storage.MigrationStatusStrategy()),),
     columns=columns.STORAGE_VERSION_MIGRATION,
     strategy=storage.StorageVersionMigrationStrategy(),
     storage_version_hash="pCjmmKOkLy4=",

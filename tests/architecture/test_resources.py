@@ -20,7 +20,7 @@ def recorded() -> dict[tuple[str, str, str], dict[str, str]]:
 
 
 def described(row: Resource, sub: Subresource | None) -> dict[str, str]:
-    kind = row.gvk if sub is None else sub.kind
+    kind = row.kind_of(sub)
     other = (kind.group, kind.version) != (row.group, row.version)
     return {
         "group": row.group,

@@ -219,7 +219,7 @@ class _Writer:
     def __init__(self, row: Resource, sub: Subresource | None = None) -> None:
         self._row = row
         self._sub = sub.name if sub is not None else ""
-        self._kind = sub.kind if sub is not None else row.gvk
+        self._kind = row.kind_of(sub)
         self._verbs = sub.verbs if sub is not None else row.verbs
         self._root = f"/apis/{row.group}/{row.version}" if row.group else f"/api/{row.version}"
         self._scope = (_NAMESPACE,) if row.namespaced else ()
