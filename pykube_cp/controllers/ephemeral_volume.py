@@ -6,15 +6,11 @@ from collections.abc import Iterable
 from pykube_cp.controllers.interface import Controller, ControllerContext, Result, Watch
 from pykube_cp.controllers.shared.controller_refs import new_controller_ref
 from pykube_cp.controllers.shared.kinds import PERSISTENT_VOLUME_CLAIMS, POD, PODS
-from pykube_cp.controllers.shared.volume_claims import (
-    PODS_BY_CLAIM,
-    claim_index,
-    ephemeral_claim_name,
-    is_for_pod,
-)
+from pykube_cp.controllers.shared.volume_claims import PODS_BY_CLAIM, claim_index
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.errors import StatusError
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import ephemeral_claim_name, is_for_pod
 
 
 class EphemeralVolumeError(Exception):

@@ -17,19 +17,17 @@ from pykube_cp.controllers.shared.kinds import PERSISTENT_VOLUME_CLAIMS, PODS
 from pykube_cp.controllers.shared.volume_binding import VolumeBinding
 from pykube_cp.controllers.shared.volume_claims import (
     BETA_STORAGE_PROVISIONER,
-    BIND_COMPLETED,
-    BOUND_BY_CONTROLLER,
     MIGRATED_TO,
     PODS_BY_CLAIM,
     PROVISIONED_BY,
-    SELECTED_NODE,
     STORAGE_PROVISIONER,
     VolumeMismatchError,
 )
 from pykube_cp.controllers.shared.written import WrittenObjects
-from pykube_cp.machinery import objects
+from pykube_cp.machinery import objects, volumes
 from pykube_cp.machinery.errors import StatusError, is_not_found
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import BIND_COMPLETED, BOUND_BY_CONTROLLER, SELECTED_NODE
 
 _CLAIM, _VOLUME = "claim:", "volume:"
 _IN_TREE = "kubernetes.io/"
@@ -79,7 +77,7 @@ async def _sync_claim(ctx: ControllerContext, claim: Object) -> Result | None:
 async def _sync_unbound_claim(ctx: ControllerContext, claim: Object) -> Result | None:
     """A claim that takes any volume that fits."""
     binding: VolumeBinding = ctx.state
-    class_name = volume_claims.claim_class(claim)
+    class_name = volumes.class_of(claim)
     storage_class = ctx.lister(STORAGE_CLASSES).get(class_name) if class_name else None
     delayed = volume_claims.waits_for_consumer(storage_class)
     volume = volume_claims.find_volume(claim, binding.volumes.all(), delayed=delayed)
@@ -101,9 +99,9 @@ async def _sync_unbound_claim(ctx: ControllerContext, claim: Object) -> Result |
 
 
 async def _assign_default_class(ctx: ControllerContext, claim: Object) -> bool:
-    if volume_claims.has_class(claim):
+    if volumes.has_class(claim):
         return False
-    found = volume_claims.default_class(ctx.lister(STORAGE_CLASSES))
+    found = volumes.default_class(ctx.lister(STORAGE_CLASSES))
     if found is None:
         return False
     binding: VolumeBinding = ctx.state
@@ -136,7 +134,7 @@ async def _provision(ctx: ControllerContext, claim: Object, storage_class: Objec
     if not ctx.config.enable_dynamic_provisioning:
         return
     if storage_class is None:
-        name = volume_claims.claim_class(claim)
+        name = volumes.class_of(claim)
         text = f'storageclass.storage.k8s.io "{name}" not found'
         ctx.recorder.event(claim, "Warning", "ProvisioningFailed", text)
         return
@@ -179,13 +177,13 @@ async def _sync_claim_of_named_volume(ctx: ControllerContext, claim: Object) -> 
             ctx.recorder.event(claim, "Warning", "VolumeMismatch", text)
             await binding.set_claim_phase(claim, "Pending")
             return _later(ctx)
-    elif not volume_claims.is_bound_to(volume, claim):
+    elif not volumes.is_bound_to(volume, claim):
         text = f'volume "{name}" already bound to a different claim.'
         ctx.recorder.event(claim, "Warning", "FailedBinding", text)
         if BOUND_BY_CONTROLLER in objects.annotations(claim):
             raise BindingError(
                 f'invalid binding of claim "{objects.key(claim)}" to volume "{name}": volume '
-                f'already claimed by "{volume_claims.claim_key_of(volume)}"'
+                f'already claimed by "{volumes.claim_key_of(volume)}"'
             )
         await binding.set_claim_phase(claim, "Pending")
         return _later(ctx)
@@ -250,7 +248,7 @@ async def _claim_of(ctx: ControllerContext, volume: Object) -> Object | None:
     """The very claim that the volume refers to; whether it is gone is for the server to say."""
     binding: VolumeBinding = ctx.state
     reference = volume["spec"]["claimRef"]
-    claim = binding.claims.get(volume_claims.claim_key_of(volume))
+    claim = binding.claims.get(volumes.claim_key_of(volume))
     if claim is not None and objects.uid(claim) == reference["uid"]:
         return claim
     if claim is None and objects.nested(volume, "status", "phase") in {"Released", "Failed"}:
@@ -267,7 +265,7 @@ async def _claim_of(ctx: ControllerContext, volume: Object) -> Object | None:
 
 
 def _hand_to_claim(ctx: ControllerContext, volume: Object, claim: Object) -> None:
-    if not volume_claims.volume_modes_differ(claim, volume):
+    if not volumes.modes_differ(claim, volume):
         ctx.queue.add(_CLAIM + objects.key(claim))
         return
     text = (
@@ -350,13 +348,13 @@ def _volume_changed(
     binding: VolumeBinding = ctx.state
     if new is None and old is not None:
         binding.volumes.forget(objects.name(old))
-        key = volume_claims.claim_key_of(old)
+        key = volumes.claim_key_of(old)
         return (_CLAIM + key,) if key else ()
     if new is None:
         return ()
     keys = [_VOLUME + objects.name(new)]
     if not new["spec"].get("claimRef"):
-        keys += _pending_claims(ctx, volume_claims.volume_class(new))
+        keys += _pending_claims(ctx, volumes.class_of(new))
     return keys
 
 
@@ -370,7 +368,7 @@ def _pending_claims(ctx: ControllerContext, class_name: str) -> list[str]:
 
 def _unbound_class(claim: Object) -> tuple[str, ...]:
     is_bound = BIND_COMPLETED in objects.annotations(claim)
-    return () if is_bound else (volume_claims.claim_class(claim),)
+    return () if is_bound else (volumes.class_of(claim),)
 
 
 def _claim_changed(ctx: ControllerContext, old: Object | None, new: Object | None) -> Iterable[str]:
@@ -390,7 +388,7 @@ def _class_changed(
     if new is None:
         return ()
     keys = _pending_claims(ctx, objects.name(new))
-    return keys + _pending_claims(ctx, "") if volume_claims.is_default_class(new) else keys
+    return keys + _pending_claims(ctx, "") if volumes.is_default_class(new) else keys
 
 
 _UNBOUND_BY_CLASS = "persistent-volume-binder-unbound-class"

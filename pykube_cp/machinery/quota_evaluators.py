@@ -14,6 +14,7 @@ from pykube_cp.machinery import clock, objects, pod_resources
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.pod_resources import ResourceList, parse_list
 from pykube_cp.machinery.quantity import Quantity
+from pykube_cp.machinery.volumes import class_of
 
 ZERO = Quantity.parse("0")
 _ONE = Quantity.parse("1")
@@ -140,7 +141,6 @@ class ClaimEvaluator(ObjectCountEvaluator):
     _SUFFIX = ".storageclass.storage.k8s.io/"
     _RESOURCES: ClassVar = {"persistentvolumeclaims", "requests.storage"}
     _COUNT = "count/persistentvolumeclaims"
-    _CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
     _SCOPE = "VolumeAttributesClass"
 
     def __init__(self) -> None:
@@ -168,9 +168,7 @@ class ClaimEvaluator(ObjectCountEvaluator):
         return _value_matches(selector, _attributes_classes(obj))
 
     def usage(self, obj: Object) -> ResourceList:
-        storage_class = objects.annotations(obj).get(self._CLASS_ANNOTATION) or objects.nested(
-            obj, "spec", "storageClassName", default=""
-        )
+        storage_class = class_of(obj)
         used = {"persistentvolumeclaims": _ONE}
         storage = self._storage(obj)
         if storage is not None:

@@ -120,6 +120,15 @@ def test_claim_usage_by_class() -> None:
     }
 
 
+def test_an_old_annotation_goes_before_the_class_even_when_it_is_empty() -> None:
+    meta = {"annotations": {"volume.beta.kubernetes.io/storage-class": ""}}
+    claim = {"metadata": meta, "spec": {"storageClassName": "fast"}}
+    assert used("persistentvolumeclaims", claim) == {
+        "persistentvolumeclaims": "1",
+        "count/persistentvolumeclaims": "1",
+    }
+
+
 def test_counts_of_other_objects() -> None:
     assert used("configmaps", {}) == {"count/configmaps": "1", "configmaps": "1"}
     assert used("deployments", {}, "apps") == {"count/deployments.apps": "1"}

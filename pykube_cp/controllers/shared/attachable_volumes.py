@@ -5,8 +5,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pykube_cp.controllers.shared import volume_claims
-from pykube_cp.machinery import objects
+from pykube_cp.machinery import objects, volumes
 from pykube_cp.machinery.objects import Object
 
 _SHARED_MODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
@@ -50,7 +49,7 @@ class VolumeLookup:
         if source := volume.get("persistentVolumeClaim"):
             return self._of_claim(pod, source["claimName"])
         if volume.get("ephemeral") is not None:
-            return self._of_claim(pod, volume_claims.ephemeral_claim_name(pod, volume))
+            return self._of_claim(pod, volumes.ephemeral_claim_name(pod, volume))
         unique_name = _in_tree_name(volume)
         if not unique_name:
             return None

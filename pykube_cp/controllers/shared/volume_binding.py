@@ -5,18 +5,13 @@ from dataclasses import dataclass
 
 from pykube_cp.client.interface import Client
 from pykube_cp.client.recorder import Recorder
-from pykube_cp.controllers.shared import volume_claims
 from pykube_cp.controllers.shared.cluster_kinds import PERSISTENT_VOLUMES
 from pykube_cp.controllers.shared.kinds import PERSISTENT_VOLUME_CLAIMS
-from pykube_cp.controllers.shared.volume_claims import (
-    BIND_COMPLETED,
-    BOUND_BY_CONTROLLER,
-    PRE_RESIZE_CAPACITY,
-    is_bound_to,
-)
+from pykube_cp.controllers.shared.volume_claims import PRE_RESIZE_CAPACITY
 from pykube_cp.controllers.shared.written import WrittenObjects
-from pykube_cp.machinery import objects, quantity
+from pykube_cp.machinery import objects, quantity, volumes
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import BIND_COMPLETED, BOUND_BY_CONTROLLER, is_bound_to
 
 # Of a claim's status, what follows from its volume.
 _FROM_VOLUME = ("accessModes", "capacity", "currentVolumeAttributesClassName")
@@ -44,7 +39,7 @@ class VolumeBinding:
         changed = objects.deep_copy(volume)
         reference = volume["spec"].get("claimRef") or {}
         if not by_user or reference.get("uid") != objects.uid(claim):
-            changed["spec"]["claimRef"] = volume_claims.claim_reference(claim)
+            changed["spec"]["claimRef"] = volumes.claim_reference(claim)
         if not by_user:
             _annotate(changed, BOUND_BY_CONTROLLER)
         return await self._write_volume(volume, changed)

@@ -3,14 +3,14 @@
 
 from typing import Any
 
-from pykube_cp.machinery.objects import Object, annotations, is_deleting, labels
+from pykube_cp.machinery.objects import Object, is_deleting, labels
+from pykube_cp.machinery.volumes import class_of
 from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
 from pykube_cp.resources.shared import cells
 
 _ROLE_PREFIX = "node-role.kubernetes.io/"
 _ROLE = "kubernetes.io/role"
-_BETA_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _ACCESS_MODES = {
     "ReadWriteOnce": "RWO",
     "ReadOnlyMany": "ROX",
@@ -196,13 +196,6 @@ def _access_modes(modes: Any) -> str:
     return ",".join(short for mode, short in _ACCESS_MODES.items() if mode in modes)
 
 
-def _storage_class(obj: Object) -> str:
-    # upstream: pkg/apis/core/helper/helpers.go GetPersistentVolumeClass
-    if _BETA_STORAGE_CLASS in annotations(obj):
-        return annotations(obj)[_BETA_STORAGE_CLASS]
-    return (obj.get("spec") or {}).get("storageClassName") or ""
-
-
 def _capacity(volume: Object) -> str:
     return cells.quantity_text(((volume.get("spec") or {}).get("capacity") or {}).get("storage"))
 
@@ -216,7 +209,7 @@ def _claim(volume: Object) -> str:
 
 def _class_columns(kind: str) -> tuple[Column, Column]:
     return (
-        Column("StorageClass", _storage_class, description=f"StorageClass of the {kind}"),
+        Column("StorageClass", class_of, description=f"StorageClass of the {kind}"),
         Column(
             "VolumeAttributesClass",
             cells.at("spec", "volumeAttributesClassName", default=cells.UNSET),

@@ -1,30 +1,21 @@
 """Columns of storage.k8s.io; storage capacities have none of their own."""
 # upstream: pkg/printers/internalversion/printers.go
 
-from pykube_cp.machinery.objects import Object, annotations, metadata, name
+from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import default_class
 from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column, TableRow
 from pykube_cp.resources.shared import cells
-
-_DEFAULT_CLASS = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
 
 
 def mark_default_class(rows: list[TableRow]) -> list[TableRow]:
     """Say which class claims get that ask for none: the youngest of those so annotated."""
     # upstream: printStorageClassList getEffectiveDefaultStorageClass
-    defaults = [row for row in rows if _is_default(row.obj)]
-    defaults.sort(key=lambda row: name(row.obj))
-    if defaults:
-        youngest = max(defaults, key=lambda row: metadata(row.obj).get("creationTimestamp") or "")
-        youngest.cells[0] += " (default)"
+    chosen = default_class(row.obj for row in rows)
+    for row in rows:
+        if row.obj is chosen:
+            row.cells[0] += " (default)"
     return rows
-
-
-def _is_default(obj: Object) -> bool:
-    return any(annotations(obj).get(key) == "true" for key in _DEFAULT_CLASS)
 
 
 STORAGE_CLASS = (

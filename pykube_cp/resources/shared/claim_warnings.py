@@ -6,15 +6,14 @@ from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
-
-_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
+from pykube_cp.machinery.volumes import CLASS_ANNOTATION
 
 
 def of_claim(claim: Object) -> list[str]:
     # upstream: pkg/api/persistentvolumeclaim/util.go GetWarningsForPersistentVolumeClaim
     found = []
-    if _STORAGE_CLASS in objects.annotations(claim):
-        where = Path("metadata", "annotations").key(_STORAGE_CLASS)
+    if CLASS_ANNOTATION in objects.annotations(claim):
+        where = Path("metadata", "annotations").key(CLASS_ANNOTATION)
         text = 'deprecated since v1.8; use "storageClassName" attribute instead'
         found.append(f"{where}: {text}")
     return found + warnings(claim["spec"], Path("spec"))

@@ -5,6 +5,7 @@ from pykube_cp.machinery import objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
+from pykube_cp.machinery.volumes import CLASS_ANNOTATION
 from pykube_cp.registry.validation import IMMUTABLE, validate_immutable
 from pykube_cp.resources.shared.go_names import internal
 from pykube_cp.resources.shared.pod_updates import difference
@@ -20,7 +21,6 @@ _NOT_SOURCES = {
     "nodeAffinity",
     "volumeAttributesClassName",
 }
-_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _ATTRIBUTES = "volumeAttributesClassName"
 
 
@@ -148,9 +148,9 @@ def _comparable(claim: Object, old: Object) -> tuple[Object, Object]:
     now, then = objects.deep_copy(claim["spec"]), dict(old["spec"])
     if not then.get("volumeName") and now.get("volumeName"):
         then["volumeName"] = now["volumeName"]
-    annotated = _STORAGE_CLASS in objects.annotations(old)
+    annotated = CLASS_ANNOTATION in objects.annotations(old)
     if then.get("storageClassName") is None and now.get("storageClassName") is not None:
-        if not annotated or objects.annotations(old)[_STORAGE_CLASS] == now["storageClassName"]:
+        if not annotated or objects.annotations(old)[CLASS_ANNOTATION] == now["storageClassName"]:
             del now["storageClassName"]
     if (claim.get("status") or {}).get("phase") == "Bound":
         requests = (now.get("resources") or {}).get("requests")
@@ -165,14 +165,14 @@ def _comparable(claim: Object, old: Object) -> tuple[Object, Object]:
 
 def _class_annotation(claim: Object, old: Object) -> list[FieldError]:
     # upstream: validateStorageClassUpgradeFromAnnotation, ValidateImmutableAnnotation
-    now = objects.annotations(claim).get(_STORAGE_CLASS)
-    before = objects.annotations(old).get(_STORAGE_CLASS)
+    now = objects.annotations(claim).get(CLASS_ANNOTATION)
+    before = objects.annotations(old).get(CLASS_ANNOTATION)
     if before is not None and old["spec"].get("storageClassName") is None:
         if claim["spec"].get("storageClassName") == before and now in {None, before}:
             return []
     if (now or "") == (before or ""):
         return []
-    where = Path("metadata", "annotations", _STORAGE_CLASS)
+    where = Path("metadata", "annotations", CLASS_ANNOTATION)
     return [FieldError.invalid(where, now or "", IMMUTABLE)]
 
 

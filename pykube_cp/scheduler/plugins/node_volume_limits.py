@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import class_of
 from pykube_cp.scheduler.events import (
     ASSIGNED_POD_DELETE,
     Action,
@@ -36,13 +37,7 @@ from pykube_cp.scheduler.kinds import (
     VOLUME_ATTACHMENTS,
 )
 from pykube_cp.scheduler.pod_info import is_assigned, nominated_node
-from pykube_cp.scheduler.shared.volumes import (
-    check_owned,
-    claim_class,
-    claim_not_found,
-    claim_refs,
-    uses_claim,
-)
+from pykube_cp.scheduler.shared.volumes import check_owned, claim_not_found, claim_refs, uses_claim
 from pykube_cp.scheduler.vectors import Rows, zeros
 
 _EXCEEDED = "node(s) exceed max volume count"
@@ -161,7 +156,7 @@ class NodeVolumeLimits(PreFilterPlugin, FilterPlugin):
         if volume is not None:
             source = volume["spec"].get("csi") or {}
             return source.get("driver", ""), source.get("volumeHandle", "")
-        class_name = claim_class(claim)
+        class_name = class_of(claim)
         storage_class = self.handle.get(STORAGE_CLASSES, class_name) if class_name else None
         if storage_class is None:
             return "", ""

@@ -9,6 +9,7 @@ import numpy as np
 
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import class_of
 from pykube_cp.scheduler.events import Action, ClusterEvent, EventHint, Resource
 from pykube_cp.scheduler.handle import Handle
 from pykube_cp.scheduler.interface import (
@@ -40,13 +41,11 @@ from pykube_cp.scheduler.shared.volume_binder import (
 )
 from pykube_cp.scheduler.shared.volumes import (
     check_owned,
-    claim_class,
     claim_not_found,
     claim_refs,
     requested_storage,
     storage_capacity,
     uses_claim,
-    volume_class,
 )
 from pykube_cp.scheduler.vectors import BoolVector, IntVector, Rows, zeros
 
@@ -185,12 +184,12 @@ class VolumeBinding(
         capacity: defaultdict[str, int] = defaultdict(int)
         if volumes.bindings:
             for volume, claim in volumes.bindings:
-                requested[volume_class(volume)] += -(-requested_storage(claim) // UNIT)
-                capacity[volume_class(volume)] += -(-storage_capacity(volume) // UNIT)
+                requested[class_of(volume)] += -(-requested_storage(claim) // UNIT)
+                capacity[class_of(volume)] += -(-storage_capacity(volume) // UNIT)
         else:
             for provision in volumes.provisions:
                 if provision.capacity is not None:
-                    name = claim_class(provision.claim)
+                    name = class_of(provision.claim)
                     total = nano(str(provision.capacity.get("capacity", "0")))
                     requested[name] += -(-requested_storage(provision.claim) // UNIT)
                     capacity[name] = -(-total // UNIT)

@@ -8,6 +8,7 @@ import numpy as np
 
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import class_of
 from pykube_cp.scheduler.events import Action, ClusterEvent, EventHint, Resource
 from pykube_cp.scheduler.interface import (
     SKIP,
@@ -24,7 +25,7 @@ from pykube_cp.scheduler.kinds import (
     PERSISTENT_VOLUMES,
     STORAGE_CLASSES,
 )
-from pykube_cp.scheduler.shared.volumes import claim_class, claim_not_found
+from pykube_cp.scheduler.shared.volumes import claim_not_found
 from pykube_cp.scheduler.vectors import BoolVector, Rows
 
 _CONFLICT = (unresolvable("node(s) had no available volume zone"),)
@@ -76,7 +77,7 @@ class VolumeZone(PreFilterPlugin, FilterPlugin):
             if volume is None:
                 return unresolvable(f'persistentvolume "{volume_name}" not found')
             return volume
-        class_name = claim_class(claim)
+        class_name = class_of(claim)
         if not class_name:
             return unresolvable("PersistentVolumeClaim had no pv name and storageClass name")
         storage_class = self.handle.get(STORAGE_CLASSES, class_name)

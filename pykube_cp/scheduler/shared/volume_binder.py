@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pykube_cp.machinery import clock, objects
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import SELECTED_NODE, class_of
 from pykube_cp.scheduler.handle import Handle
 from pykube_cp.scheduler.kinds import (
     CSI_DRIVERS,
@@ -24,17 +25,14 @@ from pykube_cp.scheduler.shared.assume_cache import AssumeCache
 from pykube_cp.scheduler.shared.quantities import nano
 from pykube_cp.scheduler.shared.volumes import (
     NO_PROVISIONER,
-    SELECTED_NODE,
     ClaimRef,
     bound_volume,
     check_owned,
-    claim_class,
     claim_refs,
     find_matching_volume,
     fits_node_affinity,
     is_fully_bound,
     requested_storage,
-    volume_class,
     with_selected_node,
 )
 
@@ -107,9 +105,9 @@ class VolumeBinder:
                 found.delayed.append(claim)
             else:
                 found.immediate.append(claim)
-        for storage_class in {claim_class(claim) for claim in found.delayed}:
+        for storage_class in {class_of(claim) for claim in found.delayed}:
             found.volumes[storage_class] = [
-                volume for volume in self._volumes if volume_class(volume) == storage_class
+                volume for volume in self._volumes if class_of(volume) == storage_class
             ]
         # Small claims choose first, so that each takes the smallest volume that will do.
         found.delayed.sort(key=requested_storage)
@@ -127,7 +125,7 @@ class VolumeBinder:
 
     def _is_delayed(self, claim: Object) -> bool:
         # upstream: component-helpers storage/volume/pv_helpers.go IsDelayBindingMode
-        name = claim_class(claim)
+        name = class_of(claim)
         found = self._handle.get(STORAGE_CLASSES, name) if name else None
         if found is None:
             return False
@@ -154,7 +152,7 @@ class VolumeBinder:
         labels = objects.labels(node)
         taken: set[str] = set()
         for claim in to_match:
-            volumes = claims.volumes[claim_class(claim)]
+            volumes = claims.volumes[class_of(claim)]
             volume = find_matching_volume(claim, volumes, labels, taken)
             if volume is None:
                 to_provision.append(claim)
@@ -169,7 +167,7 @@ class VolumeBinder:
     ) -> str:
         # upstream: checkVolumeProvisions
         for claim in claims:
-            name = claim_class(claim)
+            name = class_of(claim)
             if not name:
                 raise ValueError(f'no class for claim "{objects.key(claim)}"')
             storage_class = self._handle.get(STORAGE_CLASSES, name)

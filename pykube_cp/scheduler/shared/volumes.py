@@ -8,15 +8,24 @@ from dataclasses import dataclass
 
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.volumes import (
+    BIND_COMPLETED,
+    BOUND_BY_CONTROLLER,
+    SELECTED_NODE,
+    attributes_class,
+    claim_reference,
+    class_of,
+    ephemeral_claim_name,
+    has_access_modes,
+    is_bound_to,
+    is_for_pod,
+    modes_differ,
+)
 from pykube_cp.scheduler.shared.affinity_terms import label_match
 from pykube_cp.scheduler.shared.node_affinity import node_selector
 from pykube_cp.scheduler.shared.quantities import nano
 
-BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
-BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
-_BETA_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ def claim_refs(pod: Object) -> Iterator[ClaimRef]:
         if claim:
             yield ClaimRef(claim.get("claimName") or "")
         elif volume.get("ephemeral"):
-            yield ClaimRef(f"{objects.name(pod)}-{volume['name']}", ephemeral=True)
+            yield ClaimRef(ephemeral_claim_name(pod, volume), ephemeral=True)
 
 
 def claim_not_found(name: str) -> str:
@@ -50,23 +59,11 @@ def uses_claim(pod: Object, claim: Object) -> bool:
 
 def check_owned(pod: Object, claim: Object) -> None:
     """``ValueError`` if an ephemeral claim belongs to somebody else."""
-    owner = objects.controller_of(claim)
-    if owner is None or owner.get("uid") != objects.uid(pod):
+    if not is_for_pod(claim, pod):
         raise ValueError(
             f"PVC {objects.key(claim)} was not created for pod {objects.key(pod)} "
             "(pod is not owner)"
         )
-
-
-def claim_class(claim: Object) -> str:
-    """The name of the claim's storage class, ``""`` for none."""
-    beta = objects.annotations(claim).get(_BETA_STORAGE_CLASS)
-    return beta if beta is not None else claim["spec"].get("storageClassName") or ""
-
-
-def volume_class(volume: Object) -> str:
-    beta = objects.annotations(volume).get(_BETA_STORAGE_CLASS)
-    return beta if beta is not None else volume["spec"].get("storageClassName") or ""
 
 
 def is_fully_bound(claim: Object) -> bool:
@@ -90,19 +87,6 @@ def fits_node_affinity(volume: Object, labels: Mapping[str, str]) -> bool:
     return required is None or node_selector(required).matches_labels(labels)
 
 
-def is_bound_to(volume: Object, claim: Object) -> bool:
-    """Whether the volume names the claim, maybe without uid."""
-    # upstream: IsVolumeBoundToClaim
-    ref = volume["spec"].get("claimRef")
-    if not ref:
-        return False
-    same_name = (ref.get("namespace"), ref.get("name")) == (
-        objects.namespace(claim),
-        objects.name(claim),
-    )
-    return same_name and ref.get("uid") in {None, "", objects.uid(claim)}
-
-
 def find_matching_volume(
     claim: Object, volumes: list[Object], labels: Mapping[str, str], taken: set[str]
 ) -> Object | None:
@@ -122,8 +106,8 @@ def find_matching_volume(
             usable
             and objects.nested(volume, "status", "phase") == "Available"
             and match(objects.labels(volume))
-            and volume_class(volume) == claim_class(claim)
-            and _has_access_modes(volume, claim)
+            and class_of(volume) == class_of(claim)
+            and has_access_modes(claim, volume)
             and (best is None or storage_capacity(volume) < storage_capacity(best))
         ):
             best = volume
@@ -131,22 +115,14 @@ def find_matching_volume(
 
 
 def _may_serve(volume: Object, claim: Object, wanted: int) -> bool:
-    volume_spec, claim_spec = volume["spec"], claim["spec"]
-    if volume_spec.get("claimRef") and not is_bound_to(volume, claim):
+    if volume["spec"].get("claimRef") and not is_bound_to(volume, claim):
         return False
-    attributes = "volumeAttributesClassName"
     return (
         storage_capacity(volume) >= wanted
-        and (volume_spec.get("volumeMode") or "Filesystem")
-        == (claim_spec.get("volumeMode") or "Filesystem")
-        and (volume_spec.get(attributes) or "") == (claim_spec.get(attributes) or "")
+        and not modes_differ(claim, volume)
+        and attributes_class(volume) == attributes_class(claim)
         and not objects.is_deleting(volume)
     )
-
-
-def _has_access_modes(volume: Object, claim: Object) -> bool:
-    offered = volume["spec"].get("accessModes") or ()
-    return set(claim["spec"].get("accessModes") or ()).issubset(offered)
 
 
 def bound_volume(volume: Object, claim: Object) -> Object | None:
@@ -156,14 +132,7 @@ def bound_volume(volume: Object, claim: Object) -> Object | None:
     changed = False
     bound: Object = objects.deep_copy(volume)
     if ref.get("uid") != objects.uid(claim) or not is_bound_to(volume, claim):
-        bound["spec"]["claimRef"] = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "namespace": objects.namespace(claim),
-            "name": objects.name(claim),
-            "uid": objects.uid(claim),
-            "resourceVersion": objects.resource_version(claim),
-        }
+        bound["spec"]["claimRef"] = claim_reference(claim)
         changed = True
     if not is_bound_to(volume, claim) and BOUND_BY_CONTROLLER not in objects.annotations(volume):
         _annotate(bound, BOUND_BY_CONTROLLER, "yes")
