@@ -21,7 +21,7 @@ from pykube_cp.storage import object_store
 _STARTED = clock.now()
 _START_TEXT = "Start time of the process since unix epoch in seconds."
 _PAGE = resource.getpagesize()
-_CODING = re.compile(r"([\w*-]+)\s*(?:;\s*q=([01](?:\.\d*)?))?\s*(?:,|$)")
+_QUALITY = re.compile(r"q=([01](?:\.\d*)?)")
 
 
 def endpoints(services: Services) -> dict[str, Endpoint]:
@@ -52,9 +52,12 @@ def _prefers_gzip(accept: str) -> bool:
     """Whether gzip is wanted more than nothing at all."""
     # upstream: github.com/prometheus/client_golang promhttp/http.go negotiateEncodingWriter
     qualities = {"identity": -1.0, "gzip": -1.0}
-    for name, quality in _CODING.findall(accept):
+    for part in accept.split(","):
+        name, semicolon, text = map(str.strip, part.partition(";"))
+        found = _QUALITY.fullmatch(text if semicolon else "q=1")
         for coding in qualities if name == "*" else qualities.keys() & {name}:
-            qualities[coding] = max(qualities[coding], float(quality or 1))
+            if found is not None:
+                qualities[coding] = max(qualities[coding], float(found[1]))
     return qualities["gzip"] > max(qualities["identity"], 0)
 
 

@@ -58,8 +58,10 @@ async def test_errors_are_squeezed_like_objects(api: Api) -> None:
         ("*", None),
         ("identity;q=0.5, gzip", "gzip"),
         ("gzip;q=0", None),
+        ("gzip;x", None),
         ("br", None),
         ("", None),
+        ("a" * (1 << 19) + "!", None),
     ],
 )
 async def test_metrics_are_squeezed_for_who_prefers_that(

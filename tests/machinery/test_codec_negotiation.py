@@ -107,4 +107,5 @@ def test_content_types(header: str, found: str) -> None:
 def test_of_endless_headers_neither_much_is_made_nor_anything_kept() -> None:
     parameters = ";a=b" * (1 << 17)
     assert media_type_of(f"application/json{parameters}") == "application/json"
+    assert media_type_of(f"application/json;a=b{' ' * (1 << 19)}!") == ""
     assert parse_accept(f"*/*{parameters}") is not parse_accept(f"*/*{parameters}")

@@ -17,7 +17,7 @@ Allows = Callable[[str, GVK | None], bool]
 _WORD = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _MEDIA_TYPE = re.compile(f"{_WORD}(?:/{_WORD})?")
 _PARAMETER = re.compile(rf'\s*;\s*({_WORD})\s*=\s*({_WORD}|"(?:\\.|[^"\\\r\n])*")')
-_NO_MORE = re.compile(r"\s*;?\s*\Z")
+_NO_MORE = re.compile(r"\s*+;?\s*+\Z")
 
 CBOR_SEQUENCE = "application/cbor-seq"
 """How a watch in CBOR is called: it is no single item."""

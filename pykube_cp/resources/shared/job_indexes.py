@@ -2,6 +2,7 @@
 # upstream: pkg/apis/batch/validation/validation.go validateIndexesFormat
 
 import contextlib
+from collections import deque
 
 
 def count(text: str, completions: int) -> int:
@@ -19,12 +20,12 @@ def count(text: str, completions: int) -> int:
 def overlap(one: str, other: str, completions: int) -> int | None:
     """The first index that is in both lists; parts that make no sense are passed over."""
     # upstream: pkg/apis/batch/validation/validation.go validateFailedIndexesNotOverlapCompleted
-    left, right = (_readable(text, completions) for text in (one, other))
+    left, right = (deque(_readable(text, completions)) for text in (one, other))
     while left and right:
         (first, final), (other_first, other_final) = left[0], right[0]
         if first <= other_final and other_first <= final:
             return max(first, other_first)
-        (left if first <= other_first else right).pop(0)
+        (left if first <= other_first else right).popleft()
     return None
 
 
