@@ -311,10 +311,9 @@ class Store:
             return Updated(current)
         ttl = self.resource.ttl_seconds
         entry = await self._objects.update(
-            current.key,
+            current,
             obj,
             self.index(obj),
-            current.revision,
             group_resource=self.resource.group_resource,
             expires_at=clock.now() + ttl if ttl else 0.0,
         )
@@ -414,10 +413,9 @@ class Store:
         if ctx.dry_run or _same(current.object(), obj):
             return obj, current.revision
         entry = await self._objects.update(
-            current.key,
+            current,
             obj,
             self.index(obj),
-            current.revision,
             group_resource=self.resource.group_resource,
         )
         return entry.object(), entry.revision

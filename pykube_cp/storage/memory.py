@@ -78,7 +78,9 @@ class MemoryStorage:
             actual = self._at(operation.key, self._revision)
             if operation.expected is not None and operation.expected != _revision_of(actual):
                 raise Conflict(operation.key, actual)
-        events = [self._write(operation) for operation in operations]
+        first = self._revision + 1  # all or nothing, also when one cannot be rendered
+        values = [operation.render(first + place) for place, operation in enumerate(operations)]
+        events = [self._write(*pair) for pair in zip(operations, values, strict=True)]
         self._broadcast.publish(events)
         return [event.revision for event in events]
 
@@ -128,14 +130,14 @@ class MemoryStorage:
         version = versions[index]
         return KeyValue(key, version.value, version.revision, version.create_revision)
 
-    def _write(self, operation: Operation) -> Event:
+    def _write(self, operation: Operation, value: bytes) -> Event:
         actual = self._at(operation.key, self._revision)
         self._revision += 1
         is_put = isinstance(operation, Put)
         version = _Version(
             self._revision,
             actual.create_revision if actual else self._revision,
-            operation.render(self._revision),
+            value,
             deleted=not is_put,
             expires_at=operation.expires_at if isinstance(operation, Put) else 0.0,
         )

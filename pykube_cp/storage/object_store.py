@@ -8,11 +8,12 @@ from contextlib import contextmanager
 
 import orjson
 
-from pykube_cp.machinery import clock, errors
+from pykube_cp.machinery import clock, errors, schema
 from pykube_cp.machinery.codec.catalog import PROTOBUF
-from pykube_cp.machinery.codec.interface import NotEncodableError
+from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.metrics import REQUEST_SECONDS, Counter, Histogram
 from pykube_cp.machinery.objects import Object
+from pykube_cp.machinery.structural import STORED_AS_JSON
 from pykube_cp.storage.interface import (
     ABSENT,
     Closed,
@@ -86,20 +87,25 @@ class ObjectStore:
 
     async def update(
         self,
-        key: str,
+        current: Entry,
         obj: Object,
         index: Index,
-        expected: int,
         *,
         group_resource: tuple[str, str],
         expires_at: float = 0.0,
     ) -> Entry:
-        """Replace the object at ``expected``; ``Conflict`` when it is elsewhere by now.
+        """Replace the ``current`` object; ``Conflict`` when it is another by now.
 
         As with ``create``, nobody may change ``obj`` afterwards.
         """
-        note = Note(index, obj)
-        put = Put(key=key, render=bounded(obj), expected=expected, note=note, expires_at=expires_at)
+        note, key = Note(index, obj), current.key
+        put = Put(
+            key=key,
+            render=bounded(obj, current.data),
+            expected=current.revision,
+            note=note,
+            expires_at=expires_at,
+        )
         with translated(group_resource, key.rpartition("/")[2]):
             revisions = await self._commit("update", group_resource, put)
         return note.entry or _entry_without_cache(key, obj, revisions[0], index)
@@ -145,26 +151,35 @@ def renderer(obj: Object) -> Callable[[int], bytes]:
     return render
 
 
-def bounded(obj: Object) -> Callable[[int], bytes]:
-    """As ``renderer``, and refuses what etcd would: more than ``LARGEST`` bytes in upstream's form."""
+def bounded(obj: Object, before: bytes = b"") -> Callable[[int], bytes]:
+    """As ``renderer``, and refuses what etcd would: more than ``LARGEST`` bytes in upstream's form.
+
+    What was larger ``before``, as an earlier release stored it, can still be changed and marked for
+    deletion.
+    """
     # upstream: etcd server/etcdserver/v3_server.go processInternalRaftRequestOnce
     render = renderer(obj)
 
     def render_bounded(revision: int) -> bytes:
         data = render(revision)
-        if len(data) > LARGEST and _upstream_size(obj, data) > LARGEST:
+        if is_too_large(data) and not is_too_large(before):
             raise errors.StatusError(500, "", "etcdserver: request is too large")
         return data
 
     return render_bounded
 
 
-def _upstream_size(obj: Object, data: bytes) -> int:
-    """Of the object in protobuf, where it has such a form; JSON makes some objects much longer."""
-    try:
-        return len(PROTOBUF.encode(obj))
-    except NotEncodableError:
+def is_too_large(data: bytes) -> bool:
+    """Of an object's JSON, which makes some objects much longer than the form that upstream stores."""
+    return len(data) > LARGEST and _upstream_size(data) > LARGEST
+
+
+def _upstream_size(data: bytes) -> int:
+    obj: Object = orjson.loads(data)
+    kind = schema.find(GVK.of(obj))
+    if kind is None or not kind.protobuf or kind.name.startswith(STORED_AS_JSON):
         return len(data)
+    return len(PROTOBUF.encode(obj))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec import protobuf
+from pykube_cp.storage import object_store
 from tests.api.serving import JSON, MERGE, PROTOBUF, Api, config_map, pod
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -256,6 +257,24 @@ async def test_objects_that_etcd_would_not_take(api: Api) -> None:
     assert created.status == 201
     patch = {"metadata": {"annotations": {"a": "b"}}}
     assert (await api("PATCH", path + "/configmaps/a", patch, MERGE)).status == 200
+
+
+async def test_what_was_larger_before_can_be_changed_and_deleted(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await api.namespace() + "/serviceaccounts"
+    meta = {"name": "a", "finalizers": ["a.io/b"]}
+    body = {"metadata": meta, "secrets": [{"name": "a" * 1_600_000}]}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(object_store, "LARGEST", 1 << 30)
+        assert (await api("POST", url, body)).status == 201
+    url += "/a"
+    labels = {"metadata": {"labels": {"a": "b"}}}
+    assert (await api("PATCH", url, labels, MERGE)).status == 200
+    assert (await api("DELETE", url)).json["metadata"]["deletionTimestamp"]
+    finalizers = {"metadata": {"finalizers": None}}
+    assert (await api("PATCH", url, finalizers, MERGE)).status == 200
+    assert (await api("GET", url)).status == 404
 
 
 async def test_long_errors_come_in_gzip_for_who_takes_it(api: Api) -> None:

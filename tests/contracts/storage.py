@@ -327,6 +327,20 @@ async def check_a_refused_write_leaves_the_revision(storage: Storage) -> None:
     assert (await storage.range(P)).revision == now
 
 
+async def check_what_cannot_be_rendered_leaves_no_trace(storage: Storage) -> None:
+    def refuse(revision: int) -> bytes:
+        raise ValueError(revision)
+
+    (now,) = await write(storage, P + "a")
+    heard = Recorder(storage)
+    with pytest.raises(ValueError, match=str(now + 2)):
+        await storage.commit([put(P + "b"), Put(key=P + "c", render=refuse, expected=None)])
+    assert (storage.revision, keys_of(await storage.range(P))) == (now, [P + "a"])
+    (later,) = await write(storage, P + "d")
+    assert heard.revisions == [later]
+    await heard.judge(storage)
+
+
 # Compaction and expiry.
 
 
@@ -408,6 +422,7 @@ CHECKS: tuple[Callable[[Storage], Awaitable[None]], ...] = (
     check_a_commit_is_heard_whole,
     check_notes_reach_the_listeners,
     check_a_refused_write_leaves_the_revision,
+    check_what_cannot_be_rendered_leaves_no_trace,
     check_compaction_forgets_the_past_but_not_the_present,
     check_compaction_never_goes_back_or_ahead,
     check_deleted_keys_do_not_outlive_compaction,
