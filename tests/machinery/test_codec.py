@@ -54,7 +54,7 @@ def refused(codec: Codec, data: bytes) -> str:
         (b"1e", "invalid character ' ' in exponent of numeric literal"),
         (b'{"a":1,}', "invalid character '}' looking for beginning of object key string"),
         (b"[1,]", "invalid character ']' looking for beginning of value"),
-        (b"[1e999]", "json: cannot unmarshal number into Go value of type float64"),
+        (b"[1e999]", "json: cannot unmarshal number 1e999 into Go value of type float64"),
     ],
 )
 def test_broken_json_is_explained_as_go_does(data: bytes, text: str) -> None:
@@ -275,6 +275,15 @@ def test_bodies_of_custom_kinds_stay_as_sent() -> None:
     assert read.obj["a"] == {}
     assert type(read.obj) is dict
     assert read.strict_errors == ['duplicate field "b"']
+
+
+def test_custom_kinds_hold_no_number_beyond_a_float64() -> None:
+    body = b'{"apiVersion": "example.com/v1", "kind": "Gadget", "a": [1, 1.5, -1e999, 1e998]}'
+    with pytest.raises(DecodeError) as caught:
+        decode_body("application/json", body, default=GVK("example.com", "v1", "Gadget"))
+    text = "json: cannot unmarshal number -1e999 into Go value of type float64"
+    assert str(caught.value) == text
+    assert not isinstance(caught.value, UnreadableError)
 
 
 def test_null_is_an_object_that_says_nothing() -> None:

@@ -110,10 +110,11 @@ def decode_body(
     """
     codec = KNOWN[media_type]
     found: list[str] = []
+    is_free = codec is JSON and default is not None and schema.find(default) is None
     try:
-        value = codec.decode(data, default, strict=found)
+        value = codec.decode(data, None if is_free else default, strict=found)
     except DecodeError as error:
-        if codec.typed:
+        if codec.typed or (is_free and isinstance(error, TypeMismatchError)):
             raise
         if isinstance(error, MeaningError) and error.key not in {"kind", "apiVersion"}:
             raise _cbor_errors().in_kind(error, schema.find(default) if default else None) from None

@@ -1,13 +1,14 @@
 """``application/json``."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Self
 
 import orjson
 
-from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError, event_of
+from pykube_cp.machinery.codec.interface import MAX_DEPTH, DecodeError, TypeMismatchError, event_of
 from pykube_cp.machinery.codec.json_syntax import explain, repaired, unexplained
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
@@ -49,9 +50,20 @@ def _loads_mended(data: bytes, *, unbounded: bool) -> Any:
         if "infinity" in error.msg:
             if unbounded:
                 return json.loads(data, parse_int=_number)
-            text = "json: cannot unmarshal number into Go value of type float64"
-            raise DecodeError(text) from error
+            raise _too_large(data) from None
         raise DecodeError(unexplained(error.doc, error.pos)) from error
+
+
+def _too_large(data: bytes) -> TypeMismatchError:
+    """Names the first number that no float64 holds."""
+    found: list[str] = []
+
+    def look(text: str) -> None:
+        if math.isinf(float(text)):
+            found.append(text)
+
+    json.loads(data, parse_int=look, parse_float=look)
+    return TypeMismatchError(f"number {found[0]}", "float64")
 
 
 def _number(text: str) -> int | float:
