@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from pykube_cp.api.scope import Options, Scope
-from pykube_cp.api.threads import in_thread_if_large
 from pykube_cp.machinery import empties, errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
@@ -64,7 +63,7 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
         raise errors.unsupported_media_type(known)
     try:
         decode = partial(codecs.decode_body, media_type, data, default=gvk, strict=strict)
-        decoded = await in_thread_if_large(len(data), decode)
+        decoded = await scope.read_large(len(data), decode)
     except UnreadableError as error:
         raise errors.bad_request(_unrecognized(gvk, str(error), data)) from None
     except DecodeError as error:

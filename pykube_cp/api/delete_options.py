@@ -4,7 +4,6 @@
 from pykube_cp.api.decode import BODY_LIMIT
 from pykube_cp.api.request import Query
 from pykube_cp.api.scope import Options, Scope
-from pykube_cp.api.threads import in_thread_if_large
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import Codec, DecodeError
@@ -27,7 +26,7 @@ async def read(scope: Scope) -> tuple[Object, Options]:
         raw: Object = dict(request.object)
     elif data := await request.body.read(BODY_LIMIT):
         kind, media = request.header("content-type"), scope.services.media
-        raw = await in_thread_if_large(len(data), _of_body, kind, data, media)
+        raw = await scope.read_large(len(data), _of_body, kind, data, media)
     else:
         raw = _of_query(request.query)
     deletion.check_options(raw)

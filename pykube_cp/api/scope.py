@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +21,8 @@ from pykube_cp.registry import defaulting, validation
 from pykube_cp.registry.resource import Resource, Subresource
 from pykube_cp.registry.store import Admit, Store
 from pykube_cp.registry.strategy import Strategy, WriteContext
+
+_T = TypeVar("_T")
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -66,6 +69,11 @@ class Scope(msgspec.Struct):
     def kind(self) -> GVK:
         """The kind that the body has."""
         return self.resource.kind_of(self.subresource)
+
+    async def read_large(self, size: int, work: Callable[..., _T], *args: object) -> _T:
+        """What ``work(*args)`` makes, or raises, of so many bytes of the body, in its turn."""
+        user = self.request.user.name
+        return await self.services.large_bodies.read(user, size, work, *args)
 
     def options(
         self, kind: str, check: Callable[[Options], list[FieldError]] = lambda _: []

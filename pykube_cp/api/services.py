@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pykube_cp.admission.chain import AdmissionChain
+from pykube_cp.api.threads import LargeBodies
 from pykube_cp.authn.chain import AuthenticationChain
 from pykube_cp.authz.chain import AuthorizationChain
 from pykube_cp.client.interface import Client
@@ -33,6 +34,7 @@ class Services:
         health_checks: by name, of ``/healthz``, ``/livez`` and ``/readyz``.
         ready_checks: of ``/readyz`` besides.
         media: how objects are sent and read.
+        large_bodies: reads those of all users, in turns.
         metric_sources: what others in this process measure, for ``/metrics``.
     """
 
@@ -52,6 +54,7 @@ class Services:
     stores: dict[GVR, Store] = field(default_factory=dict)
     cached: dict[str, Any] = field(default_factory=dict)
     media: Media = field(default_factory=Media)
+    large_bodies: LargeBodies = field(default_factory=LargeBodies)
 
     def store(self, resource: Resource) -> Store:
         """The store of a row; rows that are views on another row share its store."""

@@ -9,7 +9,6 @@ from pykube_cp.api.configuration import Configuration, of_cbor
 from pykube_cp.api.decode import BODY_LIMIT, Validation
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
-from pykube_cp.api.threads import in_thread_if_large
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
@@ -94,10 +93,10 @@ async def read(scope: Scope) -> Patch:
     data = await scope.request.body.read(BODY_LIMIT) if given is None else b""
     options = scope.options("PatchOptions", _check_apply if is_apply else _check_other)
     if given is None and media_type == patching.APPLY_CBOR:
-        given = await in_thread_if_large(len(data), of_cbor, data)
+        given = await scope.read_large(len(data), of_cbor, data)
     elif given is None:
-        given = data if is_apply else await in_thread_if_large(len(data), patching.parse, data)
-    return await in_thread_if_large(len(data), Patch, scope, media_type, given, options)
+        given = data if is_apply else await scope.read_large(len(data), patching.parse, data)
+    return await scope.read_large(len(data), Patch, scope, media_type, given, options)
 
 
 def _media_type(content_type: str) -> str:
