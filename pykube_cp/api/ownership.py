@@ -61,10 +61,11 @@ def record(scope: Scope, obj: Object, live: Object | None, options: Options) -> 
     dropped when it makes no sense.
     """
     # upstream: apiserver pkg/endpoints/handlers/fieldmanager FieldManager.UpdateNoErrors
-    given = scope.request.empties
+    written = _there_and_back(scope, obj)
+    given = empties.dropped(written, scope.request.empties)
     made = manager.update(
         live,
-        empties.shown(_there_and_back(scope, obj), given),
+        empties.shown(written, given),
         described=_described(scope.kind),
         manager=scope.manager(options),
         subresource=scope.request.info.subresource,

@@ -16,6 +16,7 @@ Given: TypeAlias = list[tuple[Place, Any]]
 """Places in an object, in its order, each with what was given there: an empty list or an empty map."""
 Swap: TypeAlias = tuple[Place, Any, Any]
 """A place, what must be there, and what comes in its stead."""
+_NOWHERE = object()
 Finder: TypeAlias = Callable[[Any, Place, Given], None]
 
 
@@ -79,6 +80,20 @@ def given(obj: Any, kind: Type) -> Given:
     if finder is not None:
         finder(obj, (), found)
     return found
+
+
+def dropped(obj: Object, given: Given) -> Given:
+    """Those that the canonical object really has null for: some kinds keep them."""
+    return [(place, empty) for place, empty in given if _at(obj, place) is None]
+
+
+def _at(node: Any, place: Place) -> Any:
+    try:
+        for here in place:
+            node = node[here]
+    except (KeyError, IndexError, TypeError):
+        return _NOWHERE
+    return node
 
 
 def shown(obj: Object, given: Given) -> Object:

@@ -161,3 +161,18 @@ async def test_some_namespaces_may_not_be_deleted(api: Api) -> None:
         403,
         'namespaces "default" is forbidden: this namespace may not be deleted',
     )
+
+
+async def test_lists_of_definitions_that_are_given_empty_stay_so(api: Api) -> None:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "gadgets", "kind": "Gadget"}
+    spec = {"group": "empty.io", "scope": "Cluster", "names": names, "versions": [version]}
+    body = {"metadata": {"name": "gadgets.empty.io"}, "spec": spec}
+    assert (await api("POST", path, body)).status == 201
+    path += "/gadgets.empty.io"
+    status = {"conditions": [], "acceptedNames": names, "storedVersions": ["v1"]}
+    answer = await api("PATCH", path + "/status", {"status": status}, MERGE)
+    assert answer.json["status"]["conditions"] == []
+    assert (await api("DELETE", path)).status == 200

@@ -347,6 +347,16 @@ def test_duplicate_keys_in_other_spellings() -> None:
         assert type(json.loads_noticing_duplicates(body)) is not dict
 
 
+def test_numbers_in_json_with_duplicates_are_those_without() -> None:
+    numbers = [b"9" * 30, b"9" * 300, b"18446744073709551615", b"-9223372036854775808", b"1.5"]
+    body = b'{"a":1,"a":2,"b":[%b]}' % b",".join(numbers)
+    value = json.loads_noticing_duplicates(body)
+    assert value["b"] == value.tree["b"] == json.loads(body)["b"]
+    assert type(value.tree["b"][0]) is float
+    body = b'{"a":1,"a":2,"b":%b}' % (b"9" * 5000)
+    assert json.loads_noticing_duplicates(body, unbounded=True).tree["b"] == float("inf")
+
+
 def test_catalog_lists_all_pages() -> None:
     assert {codec.media_type for codec in catalog.KNOWN.values()} == {
         "application/json",

@@ -41,6 +41,12 @@ def test_they_are_shown_and_hidden_without_a_change_of_the_object() -> None:
     assert empties.hidden(shown, given) == obj
 
 
+def test_only_those_that_are_null_are_meant() -> None:
+    given: empties.Given = [(("rules", at, "verbs"), []) for at in range(3)]
+    obj = {"rules": [{"verbs": []}, {"verbs": None}]}
+    assert empties.dropped(obj, given) == [(("rules", 1, "verbs"), [])]
+
+
 class _Counted(list[Any]):
     copies = 0
 

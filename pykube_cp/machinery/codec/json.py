@@ -101,9 +101,9 @@ def loads_noticing_duplicates(data: bytes, *, unbounded: bool = False) -> Any:
         return found[-1]
 
     try:
-        tree = json.loads(data, object_pairs_hook=hook)
+        tree = json.loads(data, object_pairs_hook=hook, parse_int=_number)
     except UnicodeDecodeError:
-        tree = json.loads(repaired(data), object_pairs_hook=hook)
+        tree = json.loads(repaired(data), object_pairs_hook=hook, parse_int=_number)
     if not found:
         return value
     return Written(value, tree) if isinstance(value, dict) else tree
