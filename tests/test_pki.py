@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pykube_cp import pki
 from pykube_cp.machinery import clock
-from pykube_cp.pki import pem
+from pykube_cp.pki import der, pem
 
 NAMES = ["localhost", "kubernetes.default.svc.cluster.local"]
 IPS = ["10.96.0.1", "127.0.0.1", "::1"]
@@ -242,3 +242,19 @@ def test_tampered_request_is_refused() -> None:
 def test_blocks_of_pem(text: str, found: list[tuple[str, bool, int]]) -> None:
     blocks = pem.blocks(text.encode())
     assert [(block.type, block.headers, len(block.content)) for block in blocks] == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"),  # version 8
+        (b"\x06\x03\x55\x1d\x0f", b"\x06\x03\x55\x1d\x23"),  # an extension twice
+    ],
+)
+def test_certificates_that_make_no_sense(before: bytes, after: bytes) -> None:
+    authority = pki.new_authority("test")
+    leaf = pki.issue(authority, pki.Subject(common_name="a")).certificate
+    (block,) = pem.blocks(leaf)
+    assert before in block.content
+    with pytest.raises(pki.PKIError):
+        der.read_certificate(block.content.replace(before, after))

@@ -13,6 +13,14 @@ from pykube_cp.pki.certificates import PKIError
 _MODULUS_SIZES = (3072, 4096)
 _CURVES = {"secp224r1": "P-224"}
 """Curves that Go knows as well and that are too weak."""
+_BROKEN = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 _GOOD_CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 
 
@@ -39,7 +47,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
         found = x509.load_der_x509_certificate(der)
         _ = found.extensions, found.subject, found.issuer
         key_of(found)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _BROKEN as error:
         raise PKIError("no certificate") from error
     return found
 
@@ -49,7 +57,7 @@ def read_request(der: bytes) -> x509.CertificateSigningRequest:
         found = x509.load_der_x509_csr(der)
         _ = found.extensions, found.subject
         key_of(found)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _BROKEN as error:
         raise PKIError("no request") from error
     return found
 
@@ -57,7 +65,7 @@ def read_request(der: bytes) -> x509.CertificateSigningRequest:
 def read_key(der: bytes) -> PublicKeyTypes:
     try:
         return _on_known_curve(serialization.load_der_public_key(der))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _BROKEN as error:
         raise PKIError("no public key") from error
 
 
