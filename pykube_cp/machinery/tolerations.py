@@ -3,10 +3,15 @@
 
 from pykube_cp.machinery.objects import Object
 
+_MANY = 200
+"""More than that stay as they are: all pairs of what fits in a request would take hours."""
+
 
 def merge(one: list[Object], other: list[Object]) -> list[Object]:
     """Both, without what another one of them tolerates anyway."""
     every = [*one, *other]
+    if len(every) > _MANY:
+        return every
     merged: list[Object] = []
     for position, each in enumerate(every):
         later = [more for more in every[position + 1 :] if more != each]

@@ -28,3 +28,8 @@ OTHER = {"key": "o", "operator": "Exists"}
 )
 def test_what_another_tolerates_anyway_is_left_out(one: Any, other: Any, expected: Any) -> None:
     assert tolerations.merge(one, other) == expected
+
+
+def test_of_very_many_not_all_pairs_are_looked_at() -> None:
+    many = [{"key": str(number), "operator": "Exists"} for number in range(100_000)]
+    assert tolerations.merge(many, many) == [*many, *many]
