@@ -22,7 +22,7 @@ NEGATIVE = "must be greater than or equal to 0"
 ANNOTATIONS_LIMIT = 256 * 1024
 SUBRESOURCE_LIMIT = 256
 FIELD_MANAGER_LIMIT = 128
-_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+_STANDARD = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 _NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
 _LENIENT = frozenset(
     {
@@ -203,12 +203,17 @@ def own_finalizers(obj: Object, gvk: GVK) -> list[FieldError]:
     # upstream: pkg/apis/core/validation/validation.go ValidateObjectMeta
     if gvk.group in _LENIENT or schema.find(gvk) is None:
         return []
-    path = Path("metadata", "finalizers")
-    return [
-        FieldError.invalid(path.index(position), finalizer, _NO_FINALIZER)
-        for position, finalizer in enumerate((obj.get("metadata") or {}).get("finalizers") or ())
-        if "/" not in finalizer and finalizer not in _FINALIZERS
-    ]
+    path, found = Path("metadata", "finalizers"), []
+    for position, finalizer in enumerate((obj.get("metadata") or {}).get("finalizers") or ()):
+        found += own_finalizer(finalizer, path.index(position))
+    return found
+
+
+def own_finalizer(finalizer: str, path: Path) -> list[FieldError]:
+    # upstream: pkg/apis/core/validation/validation.go validateKubeFinalizerName
+    if "/" in finalizer or finalizer in _STANDARD:
+        return []
+    return [FieldError.invalid(path, finalizer, _NO_FINALIZER)]
 
 
 _current: Validation | None = None

@@ -4,14 +4,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
-
-
-def _default_service(reference: Object, _ctx: RuleContext) -> None:
-    # upstream: kube-aggregator pkg/apis/apiregistration/v1/defaults.go
-    if reference.get("port") is None:
-        reference["port"] = 443
-
+from pykube_cp.resources.shared import checks, defaults
 
 _MAX_GROUP, _MAX_VERSION = 20000, 1000
 _STATUSES = ("True", "False", "Unknown")
@@ -71,9 +64,10 @@ def _validate_condition(condition: Object, path: Path, _ctx: RuleContext) -> che
 
 
 RULES = (
+    # upstream: kube-aggregator pkg/apis/apiregistration/v1/defaults.go
     TypeRule(
         type="io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference",
-        default=_default_service,
+        default=defaults.missing(port=443),
     ),
     TypeRule(
         type="io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService", validate=_validate

@@ -6,7 +6,7 @@ from pykube_cp.machinery import cron
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, defaults
 
 _SPEC = {"suspend": False, "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1}
 
@@ -15,9 +15,7 @@ def _default_spec(spec: Object, _ctx: RuleContext) -> None:
     # upstream: pkg/apis/batch/v1/defaults.go SetDefaults_CronJob
     if not spec.get("concurrencyPolicy"):
         spec["concurrencyPolicy"] = "Allow"
-    for field, value in _SPEC.items():
-        if spec.get(field) is None:
-            spec[field] = value
+    defaults.fill(spec, _SPEC)
 
 
 _POLICIES = ("Allow", "Forbid", "Replace")

@@ -3,7 +3,7 @@
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, defaults
 
 _SPEC = {
     "attachRequired": True,
@@ -18,16 +18,13 @@ _SPEC = {
 
 def _default_spec(spec: Object, _ctx: RuleContext) -> None:
     # upstream: pkg/apis/storage/v1/defaults.go SetDefaults_CSIDriver
-    for field, value in _SPEC.items():
-        if spec.get(field) is None:
-            spec[field] = value
+    defaults.fill(spec, _SPEC)
     if not spec.get("volumeLifecycleModes"):
         spec["volumeLifecycleModes"] = ["Persistent"]
 
 
 _GROUP_POLICIES = ("File", "None", "ReadWriteOnceWithFSType")
 _MODES = ("Persistent", "Ephemeral")
-_MIN_TOKEN, _MAX_TOKEN = 600, 1 << 32
 _MIN_PERIOD = 10
 
 
@@ -59,15 +56,8 @@ def _tokens(requests: list[Object], path: Path) -> checks.Errors:
             found.append(FieldError.duplicate(where.child("audience"), audience))
             continue
         seen.add(audience)
-        seconds, place = request.get("expirationSeconds"), where.child("expirationSeconds")
-        if seconds is None:
-            continue
-        if seconds < _MIN_TOKEN:
-            text = "may not specify a duration less than 10 minutes"
-            found.append(FieldError.invalid(place, seconds, text))
-        if seconds > _MAX_TOKEN:
-            text = "may not specify a duration larger than 2^32 seconds"
-            found.append(FieldError.invalid(place, seconds, text))
+        if (seconds := request.get("expirationSeconds")) is not None:
+            found += checks.token_lifetime(seconds, where.child("expirationSeconds"))
     return found
 
 

@@ -4,7 +4,7 @@ from pykube_cp.machinery import names, objects
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, crd_schemas, structural_schemas, webhooks
+from pykube_cp.resources.shared import checks, crd_schemas, defaults, structural_schemas, webhooks
 
 _GROUP = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 
@@ -30,11 +30,6 @@ def _default_names(names: Object) -> None:
         names["singular"] = kind.lower()
     if not names.get("listKind") and kind:
         names["listKind"] = f"{kind}List"
-
-
-def _default_service(reference: Object, _ctx: RuleContext) -> None:
-    if reference.get("port") is None:
-        reference["port"] = 443
 
 
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
@@ -205,5 +200,5 @@ RULES = (
     TypeRule(type=f"{_GROUP}CustomResourceDefinition", default=_default, validate=_validate),
     TypeRule(type=f"{_GROUP}CustomResourceDefinitionSpec", validate=_validate_spec),
     TypeRule(type=f"{_GROUP}CustomResourceDefinitionNames", validate=_validate_names),
-    TypeRule(type=f"{_GROUP}ServiceReference", default=_default_service),
+    TypeRule(type=f"{_GROUP}ServiceReference", default=defaults.missing(port=443)),
 )

@@ -3,27 +3,8 @@
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, workloads
+from pykube_cp.resources.shared import checks, defaults, workloads
 from pykube_cp.resources.shared.go_names import internal
-
-_ROLLING = {"maxUnavailable": 1, "maxSurge": 0}
-
-
-def _default_spec(spec: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/apps/v1/defaults.go SetDefaults_DaemonSet
-    if spec.get("revisionHistoryLimit") is None:
-        spec["revisionHistoryLimit"] = 10
-
-
-def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
-    if not strategy.get("type"):
-        strategy["type"] = "RollingUpdate"
-    if strategy["type"] != "RollingUpdate":
-        return
-    rolling = strategy["rollingUpdate"] = strategy.get("rollingUpdate") or {}
-    for field, value in _ROLLING.items():
-        if rolling.get(field) is None:
-            rolling[field] = value
 
 
 def _validate_ready_time(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -113,10 +94,15 @@ RULES = (
         default=_default,
         validate=workloads.check_immutable_selector,
     ),
-    TypeRule(type="io.k8s.api.apps.v1.DaemonSetSpec", default=_default_spec, order=_ORDER),
+    # upstream: pkg/apis/apps/v1/defaults.go SetDefaults_DaemonSet
+    TypeRule(
+        type="io.k8s.api.apps.v1.DaemonSetSpec",
+        default=defaults.missing(revisionHistoryLimit=10),
+        order=_ORDER,
+    ),
     TypeRule(
         type="io.k8s.api.apps.v1.DaemonSetUpdateStrategy",
-        default=_default_strategy,
+        default=workloads.rolling(maxUnavailable=1, maxSurge=0),
         validate=_validate_strategy,
     ),
     TypeRule(type="io.k8s.api.apps.v1.DaemonSetStatus", validate=_validate_status),

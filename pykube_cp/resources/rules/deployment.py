@@ -3,7 +3,7 @@
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, workloads
+from pykube_cp.resources.shared import checks, defaults, workloads
 from pykube_cp.resources.shared.go_names import internal
 
 _SPEC = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
@@ -11,20 +11,7 @@ _SPEC = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 6
 
 def _default_spec(spec: Object, _ctx: RuleContext) -> None:
     # upstream: pkg/apis/apps/v1/defaults.go SetDefaults_Deployment
-    for field, value in _SPEC.items():
-        if spec.get(field) is None:
-            spec[field] = value
-
-
-def _default_strategy(strategy: Object, _ctx: RuleContext) -> None:
-    if not strategy.get("type"):
-        strategy["type"] = "RollingUpdate"
-    if strategy["type"] != "RollingUpdate":
-        return
-    rolling = strategy["rollingUpdate"] = strategy.get("rollingUpdate") or {}
-    for field in ("maxUnavailable", "maxSurge"):
-        if rolling.get(field) is None:
-            rolling[field] = "25%"
+    defaults.fill(spec, _SPEC)
 
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -74,8 +61,7 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
     parts = ("updatedReplicas", "readyReplicas", "availableReplicas")
     others = ("observedGeneration", "unavailableReplicas", "terminatingReplicas", "collisionCount")
     found = workloads.check_counts(status, path, parts, others)
-    text = "cannot be greater than readyReplicas"
-    return found + workloads.check_available(status, path, text)
+    return found + workloads.check_available(status, path)
 
 
 RULES = (
@@ -92,7 +78,7 @@ RULES = (
     ),
     TypeRule(
         type="io.k8s.api.apps.v1.DeploymentStrategy",
-        default=_default_strategy,
+        default=workloads.rolling(maxUnavailable="25%", maxSurge="25%"),
         validate=_validate_strategy,
     ),
     TypeRule(type="io.k8s.api.apps.v1.DeploymentStatus", validate=_validate_status),

@@ -4,13 +4,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
-
-
-def _default_port(port: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/core/v1/defaults.go SetDefaults_Endpoints
-    if not port.get("protocol"):
-        port["protocol"] = "TCP"
+from pykube_cp.resources.shared import checks, defaults
 
 
 def _validate_subset(subset: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -49,6 +43,7 @@ def _port(port: Object, path: Path, *, alone: bool) -> checks.Errors:
 
 
 RULES = (
-    TypeRule(type="io.k8s.api.core.v1.EndpointPort", default=_default_port),
+    # upstream: pkg/apis/core/v1/defaults.go SetDefaults_Endpoints
+    TypeRule(type="io.k8s.api.core.v1.EndpointPort", default=defaults.zeros(protocol="TCP")),
     TypeRule(type="io.k8s.api.core.v1.EndpointSubset", validate=_validate_subset),
 )

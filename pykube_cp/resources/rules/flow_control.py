@@ -1,35 +1,12 @@
 """Flow schemas and priority levels."""
 
-from collections.abc import Callable
-
 from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, priority_levels
+from pykube_cp.resources.shared import checks, defaults, priority_levels
 
 _V1 = "io.k8s.api.flowcontrol.v1."
-
-
-def _zeros(**values: int) -> Callable[[Object, RuleContext], None]:
-    """Defaults of fields for which zero counts as unset."""
-
-    # upstream: pkg/apis/flowcontrol/v1/defaults.go
-    def default(owner: Object, _ctx: RuleContext) -> None:
-        for field, value in values.items():
-            if not owner.get(field):
-                owner[field] = value
-
-    return default
-
-
-def _missing(**values: int) -> Callable[[Object, RuleContext], None]:
-    def default(owner: Object, _ctx: RuleContext) -> None:
-        for field, value in values.items():
-            if owner.get(field) is None:
-                owner[field] = value
-
-    return default
 
 
 _MAX_PRECEDENCE = 10000
@@ -112,20 +89,9 @@ def _account(account: Object, path: Path) -> checks.Errors:
     return found + checks.named(account, path, "namespace", names.is_dns1123_label)
 
 
-def _members(rule: Object, path: Path, field: str, missing: str, others: str) -> checks.Errors:
-    """A list that has members, and no other than the one that stands for all."""
-    values = rule.get(field) or []
-    if not values:
-        return [FieldError.required(path.child(field), missing)]
-    if "*" in values and len(values) > 1:
-        text = f"if '*' is present, must not specify other {others}"
-        return [FieldError.invalid(path.child(field), values, text)]
-    return []
-
-
 def _verbs(rule: Object, path: Path) -> checks.Errors:
     missing = "verbs must contain at least one value"
-    found = _members(rule, path, "verbs", missing, "verbs")
+    found = checks.members(rule, path, "verbs", "verbs", missing)
     verbs = rule.get("verbs") or []
     if "*" not in verbs and not set(verbs) <= set(_VERBS):
         found.append(FieldError.not_supported(path.child("verbs"), verbs, _VERBS))
@@ -136,7 +102,7 @@ def _validate_urls(rule: Object, path: Path, _ctx: RuleContext) -> checks.Errors
     # upstream: flowcontrol validation.go ValidateFlowSchemaNonResourcePolicyRule
     field = "nonResourceURLs"
     missing = f"{field} must contain at least one value"
-    found = _verbs(rule, path) + _members(rule, path, field, missing, "non-resource URLs")
+    found = _verbs(rule, path) + checks.members(rule, path, field, "non-resource URLs", missing)
     urls = rule.get(field) or []
     for position, url in enumerate(() if "*" in urls else urls):
         if wrong := _wrong_url(url):
@@ -168,13 +134,13 @@ def _validate_resources(rule: Object, path: Path, _ctx: RuleContext) -> checks.E
         ("resources", "resource", "resources"),
     ):
         missing = f"resource rules must supply at least one {one}"
-        found += _members(rule, path, field, missing, others)
+        found += checks.members(rule, path, field, others, missing)
     spaces, where = rule.get("namespaces") or [], path.child("namespaces")
     if not spaces and not rule.get("clusterScope"):
         text = "resource rules that are not cluster scoped must supply at least one namespace"
         return [*found, FieldError.required(where, text)]
     if "*" in spaces:
-        return found + _members(rule, path, "namespaces", "", "namespaces")
+        return found + checks.members(rule, path, "namespaces", "namespaces")
     for position, name in enumerate(spaces):
         texts = [_NAMESPACE + text for text in names.is_dns1123_label(name)]
         found += checks.invalid(where.index(position), name, texts)
@@ -199,22 +165,23 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
 
 
 RULES = (
+    # upstream: pkg/apis/flowcontrol/v1/defaults.go
     TypeRule(
         type=f"{_V1}FlowSchemaSpec",
-        default=_zeros(matchingPrecedence=1000),
+        default=defaults.zeros(matchingPrecedence=1000),
         validate=_validate_schema,
     ),
     TypeRule(
         type=f"{_V1}ExemptPriorityLevelConfiguration",
-        default=_missing(nominalConcurrencyShares=0, lendablePercent=0),
+        default=defaults.missing(nominalConcurrencyShares=0, lendablePercent=0),
     ),
     TypeRule(
         type=f"{_V1}LimitedPriorityLevelConfiguration",
-        default=_missing(nominalConcurrencyShares=30, lendablePercent=0),
+        default=defaults.missing(nominalConcurrencyShares=30, lendablePercent=0),
     ),
     TypeRule(
         type=f"{_V1}QueuingConfiguration",
-        default=_zeros(handSize=8, queues=64, queueLengthLimit=50),
+        default=defaults.zeros(handSize=8, queues=64, queueLengthLimit=50),
     ),
     TypeRule(type=f"{_V1}PolicyRulesWithSubjects", validate=_validate_rule),
     TypeRule(type=f"{_V1}Subject", validate=_validate_subject),

@@ -5,14 +5,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.registry.validation import validate_immutable
-from pykube_cp.resources.shared import checks
-
-
-def _default_parameters(reference: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/networking/v1/defaults.go SetDefaults_IngressClass
-    if reference.get("scope") is None:
-        reference["scope"] = "Cluster"
-
+from pykube_cp.resources.shared import checks, defaults
 
 _MAX_CONTROLLER = 250
 
@@ -52,9 +45,10 @@ def _validate_parameters(reference: Object, path: Path, _ctx: RuleContext) -> ch
 
 
 RULES = (
+    # upstream: pkg/apis/networking/v1/defaults.go SetDefaults_IngressClass
     TypeRule(
         type="io.k8s.api.networking.v1.IngressClassParametersReference",
-        default=_default_parameters,
+        default=defaults.missing(scope="Cluster"),
         validate=_validate_parameters,
     ),
     TypeRule(type="io.k8s.api.networking.v1.IngressClassSpec", validate=_validate_spec),

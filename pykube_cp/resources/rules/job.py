@@ -5,6 +5,7 @@ from pykube_cp.machinery.objects import Object, nested
 from pykube_cp.registry.rules import RuleContext, TypeRule
 from pykube_cp.resources.shared import (
     checks,
+    defaults,
     job_updates,
     pod_failure_policies,
     success_policies,
@@ -31,7 +32,7 @@ def _default_spec(spec: Object, ctx: RuleContext) -> None:
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
     by_index = spec.get("backoffLimitPerIndex") is not None
-    defaults = {
+    values = {
         "parallelism": 1,
         "backoffLimit": _MAX_INT32 if by_index else 6,
         "completionMode": "NonIndexed",
@@ -39,19 +40,11 @@ def _default_spec(spec: Object, ctx: RuleContext) -> None:
         "podReplacementPolicy": _replacement(spec),
         "manualSelector": False,
     }
-    for field, value in defaults.items():
-        if spec.get(field) is None:
-            spec[field] = value
+    defaults.fill(spec, values)
 
 
 def _replacement(spec: Object) -> str:
     return "TerminatingOrFailed" if spec.get("podFailurePolicy") is None else "Failed"
-
-
-def _default_pattern(pattern: Object, _ctx: RuleContext) -> None:
-    # upstream: SetDefaults_PodFailurePolicyOnPodConditionsPattern
-    if not pattern.get("status"):
-        pattern["status"] = "True"
 
 
 _MODES = ("NonIndexed", "Indexed")
@@ -207,7 +200,9 @@ RULES = (
         validate=_validate_spec,
         order=("template", _validate_rest, "selector", _validate_labels),
     ),
+    # upstream: SetDefaults_PodFailurePolicyOnPodConditionsPattern
     TypeRule(
-        type="io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", default=_default_pattern
+        type="io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern",
+        default=defaults.zeros(status="True"),
     ),
 )

@@ -1,9 +1,10 @@
 """Namespaces."""
 
-from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.registry.validation import own_finalizer
+from pykube_cp.resources.shared import checks, defaults
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -15,14 +16,6 @@ def _default(namespace: Object, _ctx: RuleContext) -> None:
         meta["labels"] = {**(meta.get("labels") or {}), NAME_LABEL: meta["name"]}
 
 
-def _default_status(status: Object, _ctx: RuleContext) -> None:
-    if not status.get("phase"):
-        status["phase"] = "Active"
-
-
-_STANDARD = ("kubernetes", "orphan", "foregroundDeletion")
-
-
 def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go validateFinalizerName,
     # ValidateNamespaceFinalizeUpdate, which alone tells the place
@@ -31,14 +24,12 @@ def _validate_spec(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
         where = path.child("finalizers")
         where = where if ctx.old is None else where.index(position)
         found += checks.qualified(name, where)
-        if "/" not in name and name not in _STANDARD:
-            text = "name is neither a standard finalizer name nor is it fully qualified"
-            found.append(FieldError.invalid(where, name, text))
+        found += own_finalizer(name, where)
     return found
 
 
 RULES = (
     TypeRule(type="io.k8s.api.core.v1.Namespace", default=_default),
-    TypeRule(type="io.k8s.api.core.v1.NamespaceStatus", default=_default_status),
+    TypeRule(type="io.k8s.api.core.v1.NamespaceStatus", default=defaults.zeros(phase="Active")),
     TypeRule(type="io.k8s.api.core.v1.NamespaceSpec", validate=_validate_spec),
 )

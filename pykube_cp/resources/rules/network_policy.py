@@ -4,18 +4,13 @@ from pykube_cp.machinery import addresses
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, defaults
 
 
 def _default_spec(spec: Object, _ctx: RuleContext) -> None:
     # upstream: pkg/apis/networking/v1/defaults.go SetDefaults_NetworkPolicy
     if not spec.get("policyTypes"):
         spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-
-
-def _default_port(port: Object, _ctx: RuleContext) -> None:
-    if port.get("protocol") is None:
-        port["protocol"] = "TCP"
 
 
 _TYPES = ("Ingress", "Egress")
@@ -111,7 +106,7 @@ RULES = (
     ),
     TypeRule(
         type="io.k8s.api.networking.v1.NetworkPolicyPort",
-        default=_default_port,
+        default=defaults.missing(protocol="TCP"),
         validate=_validate_port,
     ),
     TypeRule(

@@ -3,7 +3,7 @@
 from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, persistent_volumes
+from pykube_cp.resources.shared import checks, defaults, persistent_volumes
 
 
 def _default(volume: Object, _ctx: RuleContext) -> None:
@@ -13,11 +13,6 @@ def _default(volume: Object, _ctx: RuleContext) -> None:
         spec["persistentVolumeReclaimPolicy"] = "Retain"
     if spec.get("volumeMode") is None:
         spec["volumeMode"] = "Filesystem"
-
-
-def _default_status(status: Object, _ctx: RuleContext) -> None:
-    if not status.get("phase"):
-        status["phase"] = "Pending"
 
 
 def _validate(volume: Object, path: Path, ctx: RuleContext) -> checks.Errors:
@@ -30,5 +25,7 @@ def _validate(volume: Object, path: Path, ctx: RuleContext) -> checks.Errors:
 
 RULES = (
     TypeRule(type="io.k8s.api.core.v1.PersistentVolume", default=_default, validate=_validate),
-    TypeRule(type="io.k8s.api.core.v1.PersistentVolumeStatus", default=_default_status),
+    TypeRule(
+        type="io.k8s.api.core.v1.PersistentVolumeStatus", default=defaults.zeros(phase="Pending")
+    ),
 )

@@ -4,18 +4,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, persistent_volumes, resource_names
-
-
-def _default_spec(spec: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/core/v1/defaults.go SetDefaults_PersistentVolumeClaimSpec
-    if spec.get("volumeMode") is None:
-        spec["volumeMode"] = "Filesystem"
-
-
-def _default_status(status: Object, _ctx: RuleContext) -> None:
-    if not status.get("phase"):
-        status["phase"] = "Pending"
+from pykube_cp.resources.shared import checks, defaults, persistent_volumes, resource_names
 
 
 def _is_template(ctx: RuleContext) -> bool:
@@ -88,11 +77,15 @@ def _source(source: Object, path: Path, *, judges_group: bool) -> checks.Errors:
 
 
 RULES = (
+    # upstream: pkg/apis/core/v1/defaults.go SetDefaults_PersistentVolumeClaimSpec
     TypeRule(
         type="io.k8s.api.core.v1.PersistentVolumeClaimSpec",
-        default=_default_spec,
+        default=defaults.missing(volumeMode="Filesystem"),
         validate=_validate_modes,
         order=("selector", _validate_spec),
     ),
-    TypeRule(type="io.k8s.api.core.v1.PersistentVolumeClaimStatus", default=_default_status),
+    TypeRule(
+        type="io.k8s.api.core.v1.PersistentVolumeClaimStatus",
+        default=defaults.zeros(phase="Pending"),
+    ),
 )

@@ -7,7 +7,7 @@ from pykube_cp.machinery.field_errors import OMITTED, FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.pki import PKIError, der
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, signer_names, user_annotations
+from pykube_cp.resources.shared import checks, defaults, signer_names, user_annotations
 
 _GROUP = "io.k8s.api.certificates."
 _MAX_UID = 128
@@ -17,12 +17,6 @@ _OWNERS = ("pod", "serviceAccount", "node")
 _EITHER = "exactly one of (stubPKCS10Request) or (pkixPublicKey, proofOfPossession) must be set"
 _KINDS = "unknown public key type; supported types are Ed25519, ECDSA, and RSA"
 _MODULUS = "RSA keys must have modulus size 3072 or 4096"
-
-
-def _default(spec: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/certificates/v1/zz_generated.defaults.go
-    if spec.get("maxExpirationSeconds") is None:
-        spec["maxExpirationSeconds"] = _MAX_OWN_SECONDS
 
 
 def _validate(spec: Object, path: Path, ctx: RuleContext) -> checks.Errors:
@@ -116,8 +110,14 @@ def _weak(public: object, path: Path, curves: str) -> checks.Errors:
 
 
 RULES = (
-    TypeRule(type=f"{_GROUP}v1.PodCertificateRequestSpec", default=_default),
+    # upstream: pkg/apis/certificates/v1/zz_generated.defaults.go
     TypeRule(
-        type=f"{_GROUP}v1beta1.PodCertificateRequestSpec", default=_default, validate=_validate
+        type=f"{_GROUP}v1.PodCertificateRequestSpec",
+        default=defaults.missing(maxExpirationSeconds=_MAX_OWN_SECONDS),
+    ),
+    TypeRule(
+        type=f"{_GROUP}v1beta1.PodCertificateRequestSpec",
+        default=defaults.missing(maxExpirationSeconds=_MAX_OWN_SECONDS),
+        validate=_validate,
     ),
 )

@@ -3,14 +3,7 @@
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
-
-
-def _default(priority_class: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/scheduling/v1/defaults.go SetDefaults_PriorityClass
-    if priority_class.get("preemptionPolicy") is None:
-        priority_class["preemptionPolicy"] = "PreemptLowerPriority"
-
+from pykube_cp.resources.shared import checks, defaults
 
 _HIGHEST = 1_000_000_000
 _SYSTEM = {
@@ -52,5 +45,10 @@ def _not_system(name: str, value: int, is_default: bool) -> str:  # noqa: FBT001
 
 
 RULES = (
-    TypeRule(type="io.k8s.api.scheduling.v1.PriorityClass", default=_default, validate=_validate),
+    # upstream: pkg/apis/scheduling/v1/defaults.go SetDefaults_PriorityClass
+    TypeRule(
+        type="io.k8s.api.scheduling.v1.PriorityClass",
+        default=defaults.missing(preemptionPolicy="PreemptLowerPriority"),
+        validate=_validate,
+    ),
 )

@@ -4,7 +4,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, defaults
 
 _V1 = "io.k8s.api.core.v1."
 _PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
@@ -13,9 +13,7 @@ _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 
 def _default_probe(probe: Object, _ctx: RuleContext) -> None:
     # upstream: pkg/apis/core/v1/defaults.go SetDefaults_Probe
-    for field, value in _PROBE.items():
-        if not probe.get(field):
-            probe[field] = value
+    defaults.fill_zeros(probe, _PROBE)
 
 
 def _default_http_get(action: Object, _ctx: RuleContext) -> None:

@@ -4,15 +4,9 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, defaults
 
 GROUP = "rbac.authorization.k8s.io"
-
-
-def _default_role_ref(reference: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/rbac/v1/defaults.go SetDefaults_RoleBinding
-    if not reference.get("apiGroup"):
-        reference["apiGroup"] = GROUP
 
 
 def _default_subject(subject: Object, _ctx: RuleContext) -> None:
@@ -76,7 +70,8 @@ def _subject(subject: Object, path: Path, *, namespaced: bool) -> checks.Errors:
 
 
 RULES = (
-    TypeRule(type="io.k8s.api.rbac.v1.RoleRef", default=_default_role_ref),
+    # upstream: pkg/apis/rbac/v1/defaults.go SetDefaults_RoleBinding
+    TypeRule(type="io.k8s.api.rbac.v1.RoleRef", default=defaults.zeros(apiGroup=GROUP)),
     TypeRule(type="io.k8s.api.rbac.v1.Subject", default=_default_subject),
     TypeRule(type="io.k8s.api.rbac.v1.PolicyRule", validate=_validate_rule),
     TypeRule(type="io.k8s.api.rbac.v1.AggregationRule", validate=_validate_aggregation),

@@ -3,13 +3,7 @@
 from pykube_cp.machinery.field_errors import Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, workloads
-
-
-def _default_spec(spec: Object, _ctx: RuleContext) -> None:
-    # upstream: pkg/apis/apps/v1/defaults.go SetDefaults_ReplicaSet
-    if spec.get("replicas") is None:
-        spec["replicas"] = 1
+from pykube_cp.resources.shared import checks, defaults, workloads
 
 
 def _validate_spec(spec: Object, path: Path, _ctx: RuleContext) -> checks.Errors:
@@ -23,14 +17,14 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
     parts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
     others = ("observedGeneration", "terminatingReplicas")
     found = workloads.check_counts(status, path, parts, others)
-    text = "cannot be greater than readyReplicas"
-    return found + workloads.check_available(status, path, text)
+    return found + workloads.check_available(status, path)
 
 
 RULES = (
+    # upstream: pkg/apis/apps/v1/defaults.go SetDefaults_ReplicaSet
     TypeRule(
         type="io.k8s.api.apps.v1.ReplicaSetSpec",
-        default=_default_spec,
+        default=defaults.missing(replicas=1),
         validate=_validate_spec,
         order=(
             *workloads.selector_order("deployment", "invalid label selector"),

@@ -45,8 +45,7 @@ def _validate_status(status: Object, path: Path, _ctx: RuleContext) -> checks.Er
     # upstream: pkg/apis/core/validation/validation.go ValidateReplicationControllerStatus
     parts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
     found = workloads.check_counts(status, path, parts, ("observedGeneration",))
-    text = "cannot be greater than readyReplicas"
-    return found + workloads.check_available(status, path, text)
+    return found + workloads.check_available(status, path)
 
 
 RULES = (

@@ -4,7 +4,7 @@ from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import RuleContext, TypeRule
-from pykube_cp.resources.shared import checks, workloads
+from pykube_cp.resources.shared import checks, defaults, workloads
 from pykube_cp.resources.shared.go_names import internal
 
 _SPEC = {"replicas": 1, "revisionHistoryLimit": 10}
@@ -19,9 +19,7 @@ def _default_spec(spec: Object, _ctx: RuleContext) -> None:
     for field in ("whenDeleted", "whenScaled"):
         if not retention.get(field):
             retention[field] = "Retain"
-    for field, value in _SPEC.items():
-        if spec.get(field) is None:
-            spec[field] = value
+    defaults.fill(spec, _SPEC)
     for claim in spec.get("volumeClaimTemplates") or ():
         claim |= {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
 

@@ -67,11 +67,8 @@ def _param_kind(kind: Object, path: Path) -> checks.Errors:
     found = []
     if not version:
         found.append(FieldError.required(where))
-    elif version.count("/") > 1:
-        text = f"unexpected GroupVersion string: {version}"
-        found.append(FieldError.invalid(where, version, text))
     else:
-        found += _version(version, where)
+        found += checks.group_version(version, where) or _version(version, where)
     name, where = kind.get("kind") or "", path.child("kind")
     if not name:
         return [*found, FieldError.required(where)]

@@ -15,27 +15,17 @@ _MAX_CONDITIONS = 64
 
 def check(rule: Object, path: Path) -> checks.Errors:
     operations = rule.get("operations") or []
-    found = _alone(rule, path, "operations", "operations")
+    found = checks.members(rule, path, "operations", "operations")
     for position, operation in enumerate(operations):
         where = path.child("operations").index(position)
         found += checks.supported(operation, where, _OPERATIONS)
-    found += _alone(rule, path, "apiGroups", "API groups")
-    found += _alone(rule, path, "apiVersions", "API versions")
+    found += checks.members(rule, path, "apiGroups", "API groups")
+    found += checks.members(rule, path, "apiVersions", "API versions")
     for position, version in enumerate(rule.get("apiVersions") or ()):
         if not version:
             found.append(FieldError.required(path.child("apiVersions").index(position)))
     found += _resources(rule.get("resources") or [], path.child("resources"))
     return found + checks.optional(rule, path, "scope", _SCOPES)
-
-
-def _alone(rule: Object, path: Path, field: str, what: str) -> checks.Errors:
-    values = rule.get(field) or []
-    if not values:
-        return [FieldError.required(path.child(field))]
-    if "*" in values and len(values) > 1:
-        text = f"if '*' is present, must not specify other {what}"
-        return [FieldError.invalid(path.child(field), values, text)]
-    return []
 
 
 def _resources(resources: Sequence[str], path: Path) -> checks.Errors:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pykube_cp.machinery import addresses, names, selectors
 from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery.gvk import GroupVersion
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity, QuantityError, parse
 
@@ -12,6 +13,7 @@ NEGATIVE = "must be greater than or equal to 0"
 NOT_POSITIVE = "must be greater than zero"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PERCENT = "%"
+_SHORTEST_TOKEN, _LONGEST_TOKEN = 600, 1 << 32
 
 Errors = list[FieldError]
 
@@ -143,6 +145,39 @@ def prefixed_path(value: str, path: Path) -> Errors:
         text = 'must be a domain-prefixed path (such as "acme.io/foo")'
         return [FieldError.invalid(path, value, text)]
     return subdomain(host, path) + invalid(path, rest, names.is_http_path(rest))
+
+
+def token_lifetime(seconds: int, path: Path) -> Errors:
+    """Of a token of a service account."""
+    # upstream: pkg/apis/authentication/validation/validation.go ValidateTokenRequest
+    if seconds < _SHORTEST_TOKEN:
+        text = "may not specify a duration less than 10 minutes"
+        return [FieldError.invalid(path, seconds, text)]
+    if seconds > _LONGEST_TOKEN:
+        text = "may not specify a duration larger than 2^32 seconds"
+        return [FieldError.invalid(path, seconds, text)]
+    return []
+
+
+def members(
+    obj: Mapping[str, Any], path: Path, field: str, others: str, missing: str = ""
+) -> Errors:
+    """A list that has members, and no ``others`` beside a star."""
+    values = obj.get(field) or []
+    if not values:
+        return [FieldError.required(path.child(field), missing)]
+    if "*" in values and len(values) > 1:
+        text = f"if '*' is present, must not specify other {others}"
+        return [FieldError.invalid(path.child(field), values, text)]
+    return []
+
+
+def group_version(text: str, path: Path) -> Errors:
+    try:
+        GroupVersion.parse(text)
+    except ValueError as error:
+        return [FieldError.invalid(path, text, str(error))]
+    return []
 
 
 def port_number(value: int, path: Path) -> Errors:

@@ -25,10 +25,7 @@ def check_reference(reference: Object, path: Path) -> checks.Errors:
     for field in ("kind", "name"):
         found += checks.must_name(reference, path, field, names.is_path_segment_name)
     version = reference.get("apiVersion") or ""
-    if version.count("/") > 1:
-        text = f"unexpected GroupVersion string: {version}"
-        found.append(FieldError.invalid(path.child("apiVersion"), version, text))
-    return found
+    return found + checks.group_version(version, path.child("apiVersion"))
 
 
 def check(metrics: Sequence[Object], low: int | None, path: Path) -> checks.Errors:

@@ -1,11 +1,8 @@
 """Selectors of nodes."""
 
-from pykube_cp.machinery import names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.resources.shared import checks
-
-_NO_OPERATOR = "not a valid selector operator"
+from pykube_cp.resources.shared import checks, requirements
 
 
 def check(selector: Object, path: Path) -> checks.Errors:
@@ -33,28 +30,12 @@ def check_term(term: Object, path: Path, *, values: bool) -> checks.Errors:
 
 def _expression(expression: Object, path: Path, *, values: bool) -> checks.Errors:
     # upstream: pkg/apis/core/validation/validation.go ValidateNodeSelectorRequirement
-    given = expression.get("values") or []
-    operator = expression.get("operator") or ""
-    where = path.child("values")
-    found = []
-    if operator in {"In", "NotIn"}:
-        if not given:
-            text = "must be specified when `operator` is 'In' or 'NotIn'"
-            found.append(FieldError.required(where, text))
-    elif operator in {"Exists", "DoesNotExist"}:
-        if given:
-            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            found.append(FieldError.forbidden(where, text))
-    elif operator in {"Gt", "Lt"}:
-        if len(given) != 1:
-            text = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-            found.append(FieldError.required(where, text))
-    else:
-        found.append(FieldError.invalid(path.child("operator"), operator, _NO_OPERATOR))
-    found += checks.qualified(expression.get("key") or "", path.child("key"))
-    for position, value in enumerate(given if values else ()):
-        found += checks.invalid(where.index(position), value, names.is_valid_label_value(value))
-    return found
+    are_numbers = expression.get("operator") in {"Gt", "Lt"}
+    found = requirements.check_requirement(expression, path, any_operator=are_numbers)
+    if are_numbers and len(expression.get("values") or ()) != 1:
+        text = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+        found.append(FieldError.required(path.child("values"), text))
+    return found + requirements.check_label(expression, path, values=values)
 
 
 def _field(requirement: Object, path: Path) -> checks.Errors:
@@ -64,7 +45,7 @@ def _field(requirement: Object, path: Path) -> checks.Errors:
     where = path.child("values")
     found = []
     if operator not in {"In", "NotIn"}:
-        found.append(FieldError.invalid(path.child("operator"), operator, _NO_OPERATOR))
+        found.append(FieldError.invalid(path.child("operator"), operator, requirements.UNKNOWN))
     elif len(given) != 1:
         text = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
         found.append(FieldError.required(where, text))

@@ -9,7 +9,6 @@ from pykube_cp.resources.shared import checks, downward, signer_names, user_anno
 
 _FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 _MAX_MODE = 0o777
-_MIN_TOKEN, _MAX_TOKEN = 600, 1 << 32
 _MIN_CERTIFICATE, _MAX_CERTIFICATE, _MAX_OWN_CERTIFICATE = 3600, 7862400, 86400
 _KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _FIELDS = (
@@ -117,15 +116,10 @@ def _projected_downward(source: Object, path: Path, _volume: Path) -> checks.Err
 
 def _token(source: Object, path: Path, volume: Path) -> checks.Errors:
     seconds, where = source.get("expirationSeconds"), path.child("expirationSeconds")
-    found = []
     if seconds is None:
-        found.append(FieldError.required(where))
-    elif seconds < _MIN_TOKEN:
-        text = "may not specify a duration less than 10 minutes"
-        found.append(FieldError.invalid(where, seconds, text))
-    elif seconds > _MAX_TOKEN:
-        text = "may not specify a duration larger than 2^32 seconds"
-        found.append(FieldError.invalid(where, seconds, text))
+        found = [FieldError.required(where)]
+    else:
+        found = checks.token_lifetime(seconds, where)
     if not source.get("path"):
         return [*found, FieldError.required(volume.child("path"))]
     return found + checks.local_path(source["path"], volume.child("path"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.resources.shared import checks, resource_names
+from pykube_cp.resources.shared import checks, requirements, resource_names
 
 _PODS = frozenset(
     {
@@ -101,6 +101,5 @@ def _requirement(requirement: Object, scope: str, path: Path) -> checks.Errors:
             )
             found.append(FieldError.invalid(where, values, text))
     else:
-        text = "not a valid selector operator"
-        found.append(FieldError.invalid(path.child("operator"), operator, text))
+        found.append(FieldError.invalid(path.child("operator"), operator, requirements.UNKNOWN))
     return found

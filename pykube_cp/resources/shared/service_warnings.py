@@ -31,6 +31,17 @@ def warnings(service: Object, _old: Object | None) -> list[str]:
     return found + _types(spec)
 
 
+def of_status(obj: Object) -> list[str]:
+    """Of the addresses that a load balancer gave a service or an ingress."""
+    balancer = (obj.get("status") or {}).get("loadBalancer") or {}
+    found = []
+    for position, ingress in enumerate(balancer.get("ingress") or ()):
+        if ingress.get("ip"):
+            path = Path("status", "loadBalancer", "ingress").index(position)
+            found += addresses.warnings_for_ip(path, ingress["ip"])
+    return found
+
+
 def _ips(values: list[str] | None, path: Path) -> list[str]:
     found = []
     for position, value in enumerate(values or ()):

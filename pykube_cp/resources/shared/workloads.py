@@ -7,11 +7,23 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.rules import Check, RuleContext
 from pykube_cp.registry.validation import validate_immutable
-from pykube_cp.resources.shared import checks
+from pykube_cp.resources.shared import checks, defaults
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 """The annotation of daemon sets that stands for a field of the internal type."""
 _STATUS_COUNTS = "cannot be greater than status.replicas"
+
+
+def rolling(**values: str | int) -> defaults.Default:
+    """The default of an update strategy: a rolling update with these values."""
+
+    def default(strategy: Object, _ctx: RuleContext) -> None:
+        defaults.fill_zeros(strategy, {"type": "RollingUpdate"})
+        if strategy["type"] == "RollingUpdate":
+            strategy["rollingUpdate"] = strategy.get("rollingUpdate") or {}
+            defaults.fill(strategy["rollingUpdate"], values)
+
+    return default
 
 
 def selector_order(kind: str, text: str | None) -> tuple[str | Check, ...]:
@@ -101,7 +113,9 @@ def check_counts(
     return found
 
 
-def check_available(status: Object, path: Path, text: str) -> checks.Errors:
+def check_available(
+    status: Object, path: Path, text: str = "cannot be greater than readyReplicas"
+) -> checks.Errors:
     """What is available is ready."""
     available = status.get("availableReplicas") or 0
     if available <= (status.get("readyReplicas") or 0):

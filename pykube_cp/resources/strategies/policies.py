@@ -4,7 +4,7 @@ from pykube_cp.machinery import addresses, names
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry.strategy import StatusStrategy, WriteContext
-from pykube_cp.resources.shared import service_updates
+from pykube_cp.resources.shared import service_updates, service_warnings
 from pykube_cp.resources.shared.spec_and_status import SpecAndStatusStrategy, SpecStrategy
 
 _V1BETA1_LABEL = "pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match"
@@ -79,13 +79,7 @@ class IngressStatusStrategy(StatusStrategy):
         return service_updates.validate_addresses(now, before, path)
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
-        balancer = (obj.get("status") or {}).get("loadBalancer") or {}
-        found = []
-        for position, ingress in enumerate(balancer.get("ingress") or ()):
-            if ingress.get("ip"):
-                path = Path("status", "loadBalancer", "ingress").index(position)
-                found += addresses.warnings_for_ip(path, ingress["ip"])
-        return found
+        return service_warnings.of_status(obj)
 
 
 class IngressClassStrategy(SpecStrategy):

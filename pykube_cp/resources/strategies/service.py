@@ -3,8 +3,8 @@
 
 from typing import ClassVar
 
-from pykube_cp.machinery import addresses, names
-from pykube_cp.machinery.field_errors import FieldError, Path
+from pykube_cp.machinery import names
+from pykube_cp.machinery.field_errors import FieldError
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import allocator
 from pykube_cp.registry.strategy import Rollback, StatusStrategy, Strategy, WriteContext
@@ -73,13 +73,7 @@ class ServiceStatusStrategy(StatusStrategy):
         return service_updates.validate_status(obj, old)
 
     def warnings_on_update(self, ctx: WriteContext, obj: Object, old: Object) -> list[str]:
-        balancer = (obj.get("status") or {}).get("loadBalancer") or {}
-        found = []
-        for position, ingress in enumerate(balancer.get("ingress") or ()):
-            if ingress.get("ip"):
-                path = Path("status", "loadBalancer", "ingress").index(position)
-                found += addresses.warnings_for_ip(path, ingress["ip"])
-        return found
+        return service_warnings.of_status(obj)
 
 
 def _allocate(ctx: WriteContext, obj: Object, old: Object | None) -> Rollback | None:

@@ -9,6 +9,7 @@ from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK, GVR, GroupVersion
 from pykube_cp.machinery.objects import Object
+from pykube_cp.resources.shared import checks
 from pykube_cp.resources.subresources.interface import Answer, Call, Page
 
 _KIND = GVK("authentication.k8s.io", "v1", "TokenRequest")
@@ -20,10 +21,8 @@ _BOUND = {
 _WEBHOOKS = "admissionregistration.k8s.io/v1"
 _GROUPS = "admissionReviewAPIGroups"
 _OFF = " (feature gate APIServerWebhookAuthenticationToken is disabled)"
-MINIMUM_SECONDS = 600
 WARN_SECONDS = 3607
 EXTENDED_SECONDS = 365 * 24 * 3600
-_MAXIMUM = 1 << 32
 
 
 async def create(call: Call) -> Answer:
@@ -77,14 +76,7 @@ def _invalid(name: str, found: list[FieldError]) -> errors.StatusError:
 def _errors(spec: Object) -> list[FieldError]:
     # upstream: pkg/apis/authentication/validation/validation.go ValidateTokenRequest
     seconds, path = spec["expirationSeconds"], Path("spec")
-    where = path.child("expirationSeconds")
-    found = []
-    if seconds < MINIMUM_SECONDS:
-        detail = "may not specify a duration less than 10 minutes"
-        found.append(FieldError.invalid(where, seconds, detail))
-    if seconds > _MAXIMUM:
-        detail = "may not specify a duration larger than 2^32 seconds"
-        found.append(FieldError.invalid(where, seconds, detail))
+    found = checks.token_lifetime(seconds, path.child("expirationSeconds"))
     attestations, where = spec.get("attestations"), path.child("attestations")
     if _is_for_webhook(spec.get("boundObjectRef") or {}):
         audiences = spec["audiences"]
