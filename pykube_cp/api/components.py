@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from pykube_cp.api.edge import outbound
 from pykube_cp.api.edge.outbound import OutboundError, Target
+from pykube_cp.api.request import NoBody
 from pykube_cp.machinery.go_text import quote
 
 _SECONDS = 20
@@ -20,7 +21,7 @@ async def health(port: int) -> tuple[bool, str]:
     start = f"Get {quote(target.url)}: "
     try:
         async with asyncio.timeout(_SECONDS):
-            answer = await outbound.send(target, "GET", _HEADERS, _nothing(), has_body=False)
+            answer = await outbound.send(target, "GET", _HEADERS, NoBody().chunks(), has_body=False)
             text = (await _body(answer.chunks)).decode(errors="replace")
     except OutboundError as error:
         return False, f"{start}{error}"
@@ -46,9 +47,3 @@ async def _body(chunks: AsyncIterator[bytes]) -> bytes:
         if len(body) > _LONGEST:
             break
     return body[:_LONGEST]
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    none: tuple[bytes, ...] = ()
-    for chunk in none:
-        yield chunk

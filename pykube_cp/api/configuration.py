@@ -7,7 +7,7 @@ from pykube_cp.api.decode import Validation
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError
-from pykube_cp.machinery.leaves import json_kind
+from pykube_cp.machinery.leaves import not_a_map
 from pykube_cp.machinery.objects import Object
 
 _TO_JSON = "error converting YAML to JSON: "
@@ -46,8 +46,8 @@ class Configuration:
             return {}
         if not isinstance(self._value, dict):
             raise errors.bad_request(
-                "error decoding patch: error unmarshaling JSON: while decoding JSON: json: cannot "
-                f"unmarshal {json_kind(self._value)} into Go value of type map[string]interface {{}}"
+                "error decoding patch: error unmarshaling JSON: while decoding JSON: "
+                f"{not_a_map(self._value)}"
             )
         return self._value
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from pykube_cp.api.scope import Options, Scope
-from pykube_cp.machinery import empties, errors, schema, structural
+from pykube_cp.machinery import empties, errors, schema, strict_errors, structural
 from pykube_cp.machinery.codec import catalog as codecs
-from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError
+from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError, not_registered
 from pykube_cp.machinery.codec.negotiation import media_type_of
 from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.gvk import GVK
@@ -32,8 +32,7 @@ class Validation:
         if not found:
             return
         if self.mode == "Strict":
-            text = ", ".join(found)
-            raise refuse(f"strict decoding error: {text}")
+            raise refuse(strict_errors.message(found))
         if self.mode != "Ignore":
             self.warnings.extend(line for text in found for line in _yaml_lines(text))
 
@@ -102,14 +101,11 @@ def check_kind(raw: Any, gvk: GVK) -> GVK:
         return gvk
     # upstream: apiserver pkg/endpoints/handlers/rest.go transformDecodeError
     version = api_version.rpartition("/")[2]
-    start = f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: '
+    refuse = refusal(gvk, GVK("", version, kind))
     if not _known(api_version, kind):
-        raise errors.bad_request(
-            f'{start}no kind "{kind}" is registered for version "{api_version}" in scheme '
-            f'"pkg/api/legacyscheme/scheme.go:30"'
-        )
+        raise refuse(not_registered(kind, api_version))
     if kind != gvk.kind:
-        raise errors.bad_request(start + unknown_conversion(GVK("", version, kind), gvk))
+        raise refuse(unknown_conversion(GVK("", version, kind), gvk))
     return GVK.of(raw)
 
 

@@ -6,17 +6,17 @@ from pykube_cp.api.request import Query
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.machinery import errors, schema, structural
 from pykube_cp.machinery.codec import catalog as codecs
-from pykube_cp.machinery.codec.interface import Codec, DecodeError
+from pykube_cp.machinery.codec.interface import Codec, DecodeError, not_registered
 from pykube_cp.machinery.codec.negotiation import media_type_of
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_numbers import parse_int
-from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 from pykube_cp.registry import deletion
 from pykube_cp.registry.deletion import UNSAFE
 
 _KIND = GVK("", "v1", "DeleteOptions")
+_SCHEME = "pkg/apis/meta/internalversion/scheme/register.go:27"
 
 
 async def read(scope: Scope) -> tuple[Object, Options]:
@@ -60,10 +60,7 @@ def _decoded(codec: Codec, data: bytes) -> Object:
         raise DecodeError(f"{start}{error}") from None
     gvk = codecs.kind_of(value, data, _KIND)
     if gvk.kind != _KIND.kind:  # each group has these options, in whatever version
-        raise DecodeError(
-            f"no kind {quote(gvk.kind)} is registered for version {quote(gvk.api_version)} in scheme "
-            '"pkg/apis/meta/internalversion/scheme/register.go:27"'
-        )
+        raise DecodeError(not_registered(gvk.kind, gvk.api_version, _SCHEME))
     obj: Object = value or {}
     if not codec.typed:
         obj = _normalized(codec, data, obj)

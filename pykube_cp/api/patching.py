@@ -19,12 +19,12 @@ from pykube_cp.machinery import (
 )
 from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec import json as json_codec
-from pykube_cp.machinery.codec.interface import DecodeError
+from pykube_cp.machinery.codec.interface import DecodeError, not_registered
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_order import in_go_order
 from pykube_cp.machinery.go_text import plain, quote
 from pykube_cp.machinery.gvk import GVK
-from pykube_cp.machinery.leaves import json_kind
+from pykube_cp.machinery.leaves import not_a_map
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.schema import Type
 from pykube_cp.machinery.strict_errors import Written, strict_errors, written_text
@@ -103,10 +103,7 @@ class _Patch:
 
     def _must_be_map(self, prefix: str) -> None:
         if self._body is not None and not isinstance(self._body, dict):
-            kind = json_kind(self._body)
-            raise errors.bad_request(
-                f"{prefix}json: cannot unmarshal {kind} into Go value of type {_MAP}"
-            )
+            raise errors.bad_request(f"{prefix}{not_a_map(self._body)}")
 
     def _repeated(self) -> list[str]:
         return strict_errors(self._body, None) if isinstance(self._body, Written) else []
@@ -150,10 +147,7 @@ class _Patch:
         """From another version of the kind."""
         kind = schema.find(stated)
         if kind is None:
-            raise DecodeError(
-                f"no kind {quote(stated.kind)} is registered for version "
-                f'{quote(stated.api_version)} in scheme "pkg/api/legacyscheme/scheme.go:30"'
-            )
+            raise DecodeError(not_registered(stated.kind, stated.api_version))
         obj, unknown = structural.normalize(patched, kind, strict=self._is_strict)
         catalog = self._scope.services.catalog
         theirs, ours = catalog.kind(stated), catalog.kind(self._gvk)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from pykube_cp.api import kubelets, log_options, websockets
 from pykube_cp.api.edge import outbound
 from pykube_cp.api.edge.outbound import OutboundError, OutboundResponse, Target
-from pykube_cp.api.request import Outcome, Response, Stream
+from pykube_cp.api.request import NoBody, Outcome, Response, Stream
 from pykube_cp.api.scope import Scope
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.go_text import quote
@@ -42,7 +42,7 @@ async def handle(scope: Scope) -> Outcome:
 
 async def _ask(target: Target) -> OutboundResponse:
     try:
-        answer = await outbound.send(target, "GET", [], _nothing(), has_body=False)
+        answer = await outbound.send(target, "GET", [], NoBody().chunks(), has_body=False)
     except OutboundError as error:
         raise errors.StatusError(500, "", f"Get {quote(target.url)}: {error}") from None
     place = answer.header("location")
@@ -75,9 +75,3 @@ async def _as_far_as_it_goes(answer: OutboundResponse) -> AsyncIterator[bytes]:
             yield chunk
     except OutboundError:
         return
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    none: tuple[bytes, ...] = ()
-    for chunk in none:
-        yield chunk

@@ -4,7 +4,6 @@ The edge makes requests of HTTP, the local client makes them of calls. Answers s
 ``respond`` encodes them for the edge; the local client takes them as they are.
 """
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ import msgspec
 
 from pykube_cp.machinery.codec.negotiation import Accepted
 from pykube_cp.machinery.empties import Given
+from pykube_cp.machinery.go_url import is_badly_escaped
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import ANONYMOUS, UserInfo
 from pykube_cp.registry.resource import Resource
@@ -22,7 +22,6 @@ from pykube_cp.storage.watch_cache import Entry
 Headers = Sequence[tuple[str, str]]
 MAX_PARAMETERS = 10_000
 """Of a query; of one with more, none is read."""
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _unescaped(text: str) -> str:
@@ -48,7 +47,7 @@ class Query:
         if not part or ";" in part:
             return
         if "%" in part or "+" in part or not part.isascii():
-            if _BAD_ESCAPE.search(part):
+            if is_badly_escaped(part):
                 return
             name, value = _unescaped(name), _unescaped(value)
         self._values.setdefault(name, []).append(value)

@@ -1,11 +1,10 @@
 """Extra fields of a user in headers, the key in the header's name."""
 # upstream: apiserver pkg/authentication/request/headerrequest/requestheader.go newExtra
 
-import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
-_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+from pykube_cp.machinery.go_url import is_badly_escaped
 
 
 def extra_of(lines: Iterable[tuple[str, str]], prefix: str) -> dict[str, tuple[str, ...]]:
@@ -14,7 +13,7 @@ def extra_of(lines: Iterable[tuple[str, str]], prefix: str) -> dict[str, tuple[s
     for name, value in lines:
         if name.startswith(prefix):
             key = name[len(prefix) :]
-            if not _BAD_ESCAPE.search(key):
+            if not is_badly_escaped(key):
                 key = unquote(key)
             found[key] = (*found.get(key, ()), value)
     return found

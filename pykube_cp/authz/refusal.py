@@ -2,16 +2,13 @@
 
 from pykube_cp.authz.interface import Attributes
 from pykube_cp.machinery import errors
-from pykube_cp.machinery.go_text import quote
-
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-"""So that no browser takes an error for a page."""
+from pykube_cp.machinery.go_text import harmless, quote
 
 
 def forbidden(attributes: Attributes, reason: str) -> errors.StatusError:
     """403 in upstream's words."""
     # upstream: apiserver pkg/endpoints/handlers/responsewriters/errors.go Forbidden
-    text = _message(attributes).translate(_HTML)
+    text = harmless(_message(attributes))
     if reason:
         text = f"{text}: {reason}"
     return errors.forbidden((attributes.group, attributes.resource), attributes.name, text)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pykube_cp.controllers.interface import Controller, ControllerContext, Queue, Result, Watch
 from pykube_cp.controllers.shared import daemon_pods
 from pykube_cp.controllers.shared import pods as pod_state
+from pykube_cp.controllers.shared.cluster_kinds import NODES
 from pykube_cp.controllers.shared.controller_refs import ControllerRefManager
 from pykube_cp.controllers.shared.daemon_sync import DaemonSync, FailedPodBackoff
 from pykube_cp.controllers.shared.kinds import (
     CONTROLLER_REVISIONS,
     DAEMON_SET,
     DAEMON_SETS,
-    NODES,
     PODS,
 )
 from pykube_cp.controllers.shared.owned import ORPHAN_INDEX, Owners, owned_and_orphans

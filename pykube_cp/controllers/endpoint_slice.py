@@ -331,13 +331,6 @@ def _give_hints(
 # --- what wakes it
 
 
-def _pod_changed(ctx: ControllerContext, old: Object | None, new: Object | None) -> Iterable[str]:
-    services = ctx.lister(SERVICES)
-    return endpoint_pods.services_to_update(
-        old, new, lambda term: services.by_index(endpoint_pods.SELECTOR_INDEX, term)
-    )
-
-
 def _slice_changed(ctx: ControllerContext, old: Object | None, new: Object | None) -> Iterable[str]:
     state: State = ctx.state
     for key in endpoint_slices.changed_services(state.tracker, MANAGED_BY, old, new):
@@ -368,7 +361,7 @@ CONTROLLER = Controller(
     event_source="endpoint-slice-controller",
     watches=(
         Watch(SERVICES, indexes={endpoint_pods.SELECTOR_INDEX: endpoint_pods.selector_index}),
-        Watch(PODS, changed=_pod_changed),
+        Watch(PODS, changed=endpoint_pods.pod_changed),
         Watch(
             ENDPOINT_SLICES,
             changed=_slice_changed,

@@ -229,13 +229,6 @@ def _report(
 # --- what wakes it
 
 
-def _pod_changed(ctx: ControllerContext, old: Object | None, new: Object | None) -> Iterable[str]:
-    services = ctx.lister(SERVICES)
-    return endpoint_pods.services_to_update(
-        old, new, lambda term: services.by_index(endpoint_pods.SELECTOR_INDEX, term)
-    )
-
-
 def _endpoints_changed(
     _ctx: ControllerContext, old: Object | None, new: Object | None
 ) -> Iterable[str]:
@@ -256,7 +249,7 @@ CONTROLLER = Controller(
     event_source="endpoint-controller",
     watches=(
         Watch(SERVICES, indexes={endpoint_pods.SELECTOR_INDEX: endpoint_pods.selector_index}),
-        Watch(PODS, changed=_pod_changed),
+        Watch(PODS, changed=endpoint_pods.pod_changed),
         Watch(ENDPOINTS, changed=_endpoints_changed),
     ),
     reconcile=reconcile,

@@ -11,8 +11,9 @@ from pykube_cp.client.interface import DeleteOptions, PatchType
 from pykube_cp.controllers.interface import Controller, ControllerContext
 from pykube_cp.controllers.shared import pods as pod_state
 from pykube_cp.controllers.shared.batches import gather_failures
+from pykube_cp.controllers.shared.cluster_kinds import NODES
 from pykube_cp.controllers.shared.conditions import is_true
-from pykube_cp.controllers.shared.kinds import NODES, PODS
+from pykube_cp.controllers.shared.kinds import PODS
 from pykube_cp.machinery import clock, errors, objects
 from pykube_cp.machinery.errors import StatusError
 from pykube_cp.machinery.objects import Object

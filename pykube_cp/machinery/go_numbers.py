@@ -1,5 +1,5 @@
-"""Numbers as Go reads them from texts, with its words for what is none."""
-# upstream: strconv atoi.go ParseInt, ParseUint
+"""Numbers and truths as Go reads them from texts, with its words for what is none."""
+# upstream: strconv atoi.go ParseInt, ParseUint, atob.go ParseBool
 
 import re
 
@@ -7,7 +7,17 @@ from pykube_cp.machinery.go_text import quote
 
 _SIGNED = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _DIGITS = 40
+_TRUTHS = dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True)
+_TRUTHS |= dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False)
 _UNSIGNED = re.compile(r"[0-9]+", re.ASCII)
+
+
+def parse_bool(text: str) -> bool:
+    """A truth; ``ValueError`` says what Go says."""
+    found = _TRUTHS.get(text)
+    if found is None:
+        raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax")
+    return found
 
 
 def parse_int(text: str, bits: int = 64) -> int:

@@ -53,6 +53,15 @@ def lower(text: str) -> str:
     return "".join("i" if char == "\u0130" else char.lower() for char in text)
 
 
+_HARMLESS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def harmless(text: str) -> str:
+    """So that no browser takes an error for a page."""
+    # upstream: apiserver pkg/endpoints/handlers/responsewriters/errors.go sanitizer
+    return text.translate(_HARMLESS)
+
+
 def utf8(data: bytes) -> str:
     """Bytes as text; each byte that is none becomes a replacement character, as in Go."""
     # upstream: unicode/utf8 utf8.go DecodeRune

@@ -22,6 +22,10 @@ class UrlError(ValueError):
     """The text is no URL; says why in Go's words."""
 
 
+def is_badly_escaped(text: str) -> bool:
+    return _BAD_ESCAPE.search(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Url:
     """Parts of a URL. ``raw_path`` and ``raw_fragment`` are as given, ``path`` is unescaped."""

@@ -57,6 +57,11 @@ def json_kind(value: Any) -> str:
     return "string" if isinstance(value, str) else "number"
 
 
+def not_a_map(value: Any) -> str:
+    """What is said of JSON that is no object where one is needed."""
+    return str(TypeMismatchError(json_kind(value), "map[string]interface {}"))
+
+
 def quote(text: str) -> str:
     """As Go quotes a time or duration in its errors."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

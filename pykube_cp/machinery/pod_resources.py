@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from pykube_cp.machinery import objects
+from pykube_cp.machinery.containers import is_sidecar
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity
 
@@ -184,7 +185,7 @@ def _aggregate(pod: Object, choose: _Chosen) -> ResourceList:
     initial: ResourceList = {}
     for container in spec.get("initContainers") or []:
         found = of(container)
-        if container.get("restartPolicy") == "Always":
+        if is_sidecar(container):
             total = add(total, found)
             sidecars = add(sidecars, found)
             initial = maximum(initial, sidecars)

@@ -8,6 +8,7 @@ Keys are ``api/all``, ``api/ga``, ``api/beta``, ``api/alpha``, ``GROUP/VERSION``
 import re
 from collections.abc import Collection, Mapping
 
+from pykube_cp.machinery.go_numbers import parse_bool
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVR, GroupVersion
 from pykube_cp.registry.resource import Resource
@@ -20,9 +21,6 @@ _SWITCHES: dict[str, re.Pattern[str]] = {
     "api/alpha": re.compile(r"v\d+alpha\d+$"),
 }
 """Versions that a key stands for; later ones overrule earlier ones."""
-
-_TRUTHS = dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True)
-_TRUTHS |= dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False)
 
 
 class RuntimeConfigError(ValueError):
@@ -121,8 +119,7 @@ def _switch(key: str, value: str) -> bool:
 def _truth(key: str, value: str) -> bool:
     if not value:
         return True
-    found = _TRUTHS.get(value)
-    if found is None:
-        reason = f"strconv.ParseBool: parsing {quote(value)}: invalid syntax"
-        raise RuntimeConfigError(f"invalid value of {key}: {value}, err: {reason}")
-    return found
+    try:
+        return parse_bool(value)
+    except ValueError as error:
+        raise RuntimeConfigError(f"invalid value of {key}: {value}, err: {error}") from None

@@ -3,12 +3,11 @@
 
 from collections.abc import Mapping
 
+from pykube_cp.machinery.go_numbers import parse_bool
+
 CBOR = "CBORServingAndStorage"
 GATES: Mapping[str, bool] = {CBOR: False}
 """Known gates and their defaults."""
-
-_TRUTHS = dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True)
-_TRUTHS |= dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False)
 
 
 class FeatureGateError(ValueError):
@@ -22,10 +21,11 @@ def parse(text: str) -> dict[str, bool]:
         name, equals, value = (side.strip() for side in part.partition("="))
         if not equals:
             raise FeatureGateError(f"missing bool value for {name}")
-        if value not in _TRUTHS:
-            why = f'strconv.ParseBool: parsing "{value}": invalid syntax'
-            raise FeatureGateError(f"invalid value of {name}={value}, err: {why}")
+        try:
+            is_on = parse_bool(value)
+        except ValueError as error:
+            raise FeatureGateError(f"invalid value of {name}={value}, err: {error}") from None
         if name not in GATES:
             raise FeatureGateError(f"unrecognized feature gate: {name}")
-        found[name] = _TRUTHS[value]
+        found[name] = is_on
     return found

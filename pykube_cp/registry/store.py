@@ -20,7 +20,7 @@ from pykube_cp.registry import declarative, deletion, metadata, validation
 from pykube_cp.registry.resource import Resource
 from pykube_cp.registry.strategy import Deletion, Rollback, Strategy, WriteContext
 from pykube_cp.storage.interface import Conflict, KeyValue
-from pykube_cp.storage.object_store import MODIFIED, ObjectStore, key_of, prefix_of
+from pykube_cp.storage.object_store import MODIFIED, ObjectStore, entry_of, key_of, prefix_of
 from pykube_cp.storage.watch_cache import Entry, Index, ResourceCache, WatchCache
 
 NAME_TRIES = 8
@@ -447,17 +447,7 @@ class Store:
         return Entry(found.key, namespace, name, found.revision, found.value, labels, fields)
 
     def _unsaved(self, key: str, obj: Object, revision: int) -> Entry:
-        meta = obj["metadata"]
-        labels, fields = self.index(obj)
-        return Entry(
-            key,
-            meta.get("namespace", ""),
-            meta["name"],
-            revision,
-            orjson.dumps(obj),
-            labels,
-            fields,
-        )
+        return entry_of(key, obj, revision, self.index(obj))
 
     def _index_bytes(self, data: bytes) -> Index:
         try:

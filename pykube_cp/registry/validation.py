@@ -18,7 +18,7 @@ from pykube_cp.registry.rules import Arrangement, Check, RuleContext, TypeRule
 Plan: TypeAlias = Callable[[Any, Path, RuleContext, list[FieldError]], None]
 
 IMMUTABLE = "field is immutable"
-NEGATIVE = "must be greater than or equal to 0"
+NEGATIVE = names.IS_NEGATIVE
 ANNOTATIONS_LIMIT = 256 * 1024
 SUBRESOURCE_LIMIT = 256
 FIELD_MANAGER_LIMIT = 128

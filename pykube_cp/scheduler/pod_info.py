@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 
 from pykube_cp.machinery import clock, objects
+from pykube_cp.machinery.containers import is_sidecar
 from pykube_cp.machinery.objects import Object
 from pykube_cp.scheduler.shared.affinity_terms import (
     AffinityTerm,
@@ -172,7 +173,7 @@ def host_ports(pod: Object) -> tuple[HostPort, ...]:
 def _iterate_host_ports(spec: Object) -> Iterator[HostPort]:
     # upstream: pkg/scheduler/util/utils.go GetHostPorts
     for container in spec.get("initContainers") or ():
-        if container.get("restartPolicy") == "Always":
+        if is_sidecar(container):
             yield from _ports(container)
     for container in spec.get("containers") or ():
         yield from _ports(container)

@@ -83,7 +83,7 @@ class ObjectStore:
                 revisions = await self._commit("create", group_resource, put)
             except Conflict:
                 raise errors.already_exists(group_resource, name) from None
-        return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+        return note.entry or entry_of(key, obj, revisions[0], index)
 
     async def update(
         self,
@@ -108,7 +108,7 @@ class ObjectStore:
         )
         with translated(group_resource, key.rpartition("/")[2]):
             revisions = await self._commit("update", group_resource, put)
-        return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+        return note.entry or entry_of(key, obj, revisions[0], index)
 
     async def delete(
         self,
@@ -124,7 +124,7 @@ class ObjectStore:
         delete = Delete(key=key, render=renderer(obj), expected=expected, note=note)
         with translated(group_resource, key.rpartition("/")[2]):
             revisions = await self._commit("delete", group_resource, delete)
-        return note.entry or _entry_without_cache(key, obj, revisions[0], index)
+        return note.entry or entry_of(key, obj, revisions[0], index)
 
     async def _commit(
         self, what: str, group_resource: tuple[str, str], operation: Put | Delete
@@ -203,8 +203,8 @@ def translated(group_resource: tuple[str, str], name: str = "") -> Iterator[None
         raise errors.internal_error(f"{detail}: {str(error) or 'closed'}") from error
 
 
-def _entry_without_cache(key: str, obj: Object, revision: int, index: Index) -> Entry:
-    """For resources that nobody has read yet, so that no cache saw the write."""
+def entry_of(key: str, obj: Object, revision: int, index: Index) -> Entry:
+    """As a cache makes it of what was written, for what no cache has seen."""
     meta = obj["metadata"]
     return Entry(
         key,

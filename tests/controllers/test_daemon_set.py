@@ -4,7 +4,8 @@ import pytest
 
 from pykube_cp.controllers.daemon_set import CONTROLLER
 from pykube_cp.controllers.shared import daemon_pods
-from pykube_cp.controllers.shared.kinds import CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS
+from pykube_cp.controllers.shared.cluster_kinds import NODES
+from pykube_cp.controllers.shared.kinds import CONTROLLER_REVISIONS, DAEMON_SETS, PODS
 from pykube_cp.machinery import objects
 from pykube_cp.testing.controllers import Harness, running
 from tests.controllers.workloads import NS, kubelet, template, workload

@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from pykube_cp.machinery.go_url import is_badly_escaped
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"([A-Za-z][0-9A-Za-z+\-.]*):(.*)", re.DOTALL)
 _USER = r"(?:[0-9A-Za-z\-._:~!$&'()*+,;=%@]*@)?"
 _NAME = r"[^\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]*"
@@ -63,7 +64,7 @@ def _with_path(text: str, host: str) -> Target:
     raw_path, _, query = text.partition("?")
     if "%" not in raw_path and raw_path.isascii():
         return Target(raw_path, raw_path, query, host)
-    if _BAD_ESCAPE.search(raw_path):
+    if is_badly_escaped(raw_path):
         raise ValueError(text)
     # What came as bytes of UTF-8 was read as Latin-1; both it and what is escaped are UTF-8.
     path = unquote(raw_path, "latin-1").encode("latin-1").decode("utf-8", "replace")

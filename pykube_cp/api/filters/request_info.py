@@ -7,7 +7,7 @@ from pykube_cp.api.endpoints import NO_SNIFFING, PLAIN
 from pykube_cp.api.request import Handler, Outcome, Query, Request, RequestInfo, Response
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import errors, names, selectors
-from pykube_cp.machinery.go_text import quote
+from pykube_cp.machinery.go_text import harmless, quote
 from pykube_cp.machinery.gvk import GVR
 
 _VERBS = {
@@ -22,7 +22,6 @@ _BY_PREFIX = frozenset({"watch", "proxy"})
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 _COLLECTION_VERBS = frozenset({"list", "watch", "deletecollection"})
 _NUMBER = re.compile(r"[+-]?[0-9]+")
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def build(services: Services, following: Handler) -> Handler:
@@ -42,7 +41,7 @@ def _makes_no_sense(request: Request) -> Response:
     # upstream: apiserver .../handlers/responsewriters/errors.go InternalError
     target = request.raw_path + (f"?{request.query.raw}" if request.query.raw else "")
     text = f"Internal Server Error: {quote(target)}: {request.info.error}, {target}"
-    return Response(500, f"{text.translate(_HTML)}\n".encode(), PLAIN, [NO_SNIFFING])
+    return Response(500, f"{harmless(text)}\n".encode(), PLAIN, [NO_SNIFFING])
 
 
 def parse(request: Request) -> RequestInfo:

@@ -4,9 +4,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from pykube_cp.controllers.interface import ControllerContext
 from pykube_cp.controllers.shared import pods as pod_states
+from pykube_cp.controllers.shared.cluster_kinds import SERVICES
 from pykube_cp.machinery import objects
 from pykube_cp.machinery.addresses import parse_ip_sloppy
+from pykube_cp.machinery.containers import lasting
 from pykube_cp.machinery.objects import Object
 
 TRIGGER_TIME_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -56,19 +59,12 @@ def find_port(pod: Object, service_port: Object) -> int | None:
     if isinstance(target, int):
         return target
     protocol = service_port.get("protocol", "TCP")
-    for container in _long_running_containers(pod):
+    for container in lasting(pod):
         for port in container.get("ports") or ():
             if port.get("name") == target and port.get("protocol", "TCP") == protocol:
                 number: int = port["containerPort"]
                 return number
     return None
-
-
-def _long_running_containers(pod: Object) -> Iterable[Object]:
-    yield from pod["spec"].get("containers") or ()
-    for container in pod["spec"].get("initContainers") or ():
-        if container.get("restartPolicy") == "Always":
-            yield container
 
 
 def selected_pods(service: Object, pods: Iterable[Object]) -> list[Object]:
@@ -112,6 +108,12 @@ def services_of(pod: Object, lookup: Lookup) -> set[str]:
         for service in lookup(f"{namespace}/{name}={value}")
         if service["spec"]["selector"].items() <= labels.items()
     }
+
+
+def pod_changed(ctx: ControllerContext, old: Object | None, new: Object | None) -> Iterable[str]:
+    """For a ``Watch``: the keys of the Services that an event on a Pod wakes."""
+    services = ctx.lister(SERVICES)
+    return services_to_update(old, new, lambda term: services.by_index(SELECTOR_INDEX, term))
 
 
 def services_to_update(old: Object | None, new: Object | None, lookup: Lookup) -> set[str]:

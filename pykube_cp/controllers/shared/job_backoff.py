@@ -9,6 +9,7 @@ from pykube_cp.controllers.shared import pods as pod_state
 from pykube_cp.controllers.shared.conditions import find_condition
 from pykube_cp.controllers.shared.job_indexes import absolute_failure_count
 from pykube_cp.machinery import clock, objects
+from pykube_cp.machinery.containers import sidecar_names
 from pykube_cp.machinery.objects import Object
 
 POD_FAILURE_BACKOFF = 10.0
@@ -66,11 +67,7 @@ def finished_time(pod: Object) -> float:
 def _from_containers(pod: Object) -> float | None:
     """The latest end of containers and sidecars; None if one of them has not ended."""
     status = pod.get("status") or {}
-    sidecars = {
-        container["name"]
-        for container in objects.nested(pod, "spec", "initContainers", default=[])
-        if container.get("restartPolicy") == "Always"
-    }
+    sidecars = sidecar_names(pod)
     regular = _latest(status.get("containerStatuses") or [], lambda _name: True)
     ends = _latest(status.get("initContainerStatuses") or [], sidecars.__contains__)
     if regular is None or ends is None:

@@ -5,7 +5,6 @@ from pykube_cp.machinery.gvk import GVK, GVR
 CONFIG_MAPS = GVR("", "v1", "configmaps")
 EVENTS = GVR("", "v1", "events")
 NAMESPACES = GVR("", "v1", "namespaces")
-NODES = GVR("", "v1", "nodes")
 PERSISTENT_VOLUME_CLAIMS = GVR("", "v1", "persistentvolumeclaims")
 PODS = GVR("", "v1", "pods")
 REPLICATION_CONTROLLERS = GVR("", "v1", "replicationcontrollers")

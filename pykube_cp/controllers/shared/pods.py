@@ -6,6 +6,7 @@ from functools import cmp_to_key
 
 from pykube_cp.controllers.shared.conditions import find_condition
 from pykube_cp.machinery import clock, objects
+from pykube_cp.machinery.containers import sidecar_names
 from pykube_cp.machinery.objects import Object
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -114,11 +115,7 @@ def deletion_cost(pod: Object) -> int:
 def restarts(pod: Object) -> tuple[int, int]:
     """The highest restart count among containers, and among sidecars."""
     status = pod.get("status") or {}
-    sidecars = {
-        container["name"]
-        for container in objects.nested(pod, "spec", "initContainers", default=[])
-        if container.get("restartPolicy") == "Always"
-    }
+    sidecars = sidecar_names(pod)
     regular = [c.get("restartCount", 0) for c in status.get("containerStatuses") or []]
     sidecar = [
         c.get("restartCount", 0)

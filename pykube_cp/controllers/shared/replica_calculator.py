@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pykube_cp.controllers.shared import pods as pod_states
 from pykube_cp.controllers.shared.pod_metrics import MetricsError, PodMetric, PodMetrics
 from pykube_cp.machinery import clock, objects, pod_resources, quantity
+from pykube_cp.machinery.containers import lasting
 from pykube_cp.machinery.objects import Object
 
 _MAX_REPLICAS = 2**31 - 1
@@ -257,19 +258,12 @@ def requested(pod: Object, resource: str, container: str) -> int:
         if found is None:
             raise MetricsError(f"missing pod-level request for {resource} in Pod {name}")
         return found.milli_value()
-    containers = list(_counted_containers(pod))
+    containers = list(lasting(pod))
     if container:
         containers = [item for item in containers if item["name"] == container]
         if not containers:
             raise MetricsError(f"container {container} not found in Pod {name}")
     return sum(_container_request(item, resource, name) for item in containers)
-
-
-def _counted_containers(pod: Object) -> Iterable[Object]:
-    yield from pod["spec"].get("containers") or ()
-    for item in pod["spec"].get("initContainers") or ():
-        if item.get("restartPolicy") == "Always":
-            yield item
 
 
 def _container_request(container: Object, resource: str, pod: str) -> int:

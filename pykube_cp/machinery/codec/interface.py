@@ -7,6 +7,7 @@ that Go's JSON encoding of the same typed object has; so all codecs agree on the
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
 
@@ -15,6 +16,7 @@ MAGIC = b"k8s\x00"
 
 MAX_DEPTH = 250
 """How deep a value may nest; deeper input is refused before it can exhaust the stack."""
+_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 
 
 class DecodeError(Exception):
@@ -63,6 +65,15 @@ class TypeMismatchError(DecodeError):
             f"json: cannot unmarshal {self.value} into Go struct field "
             f"{self.struct}.{'.'.join(self.path)} of type {self.go_type}"
         )
+
+
+def not_registered(kind: str, api_version: str, scheme: str = _SCHEME) -> str:
+    """What is said of a kind that nobody knows; ``scheme`` is where upstream looks for it."""
+    # upstream: apimachinery pkg/runtime/error.go notRegisteredErr.Error
+    return (
+        f"no kind {quote(kind)} is registered for version {quote(api_version)} in scheme "
+        f"{quote(scheme)}"
+    )
 
 
 class NotEncodableError(Exception):

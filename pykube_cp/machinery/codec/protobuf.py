@@ -15,12 +15,13 @@ from pykube_cp.machinery.codec.interface import (
     DecodeError,
     NotEncodableError,
     UnreadableError,
+    not_registered,
 )
 from pykube_cp.machinery.codec.json import is_too_deep, may_be_deep
 from pykube_cp.machinery.codec.proto_decode import decode_message
 from pykube_cp.machinery.codec.proto_encode import delimited, encode_message, varint
 from pykube_cp.machinery.codec.proto_wire import BYTES, Message, members
-from pykube_cp.machinery.go_text import quote, utf8
+from pykube_cp.machinery.go_text import utf8
 from pykube_cp.machinery.gvk import GVK, GroupVersion
 from pykube_cp.machinery.objects import Object
 
@@ -65,10 +66,7 @@ def _type_of(api_version: str, kind: str) -> schema.Type:
     group, version = GroupVersion.parse(api_version)
     found = schema.find(GVK(group, version, kind))
     if found is None or not found.protobuf:
-        error = DecodeError(
-            f"no kind {quote(kind)} is registered for version {quote(api_version)} in scheme "
-            '"pkg/api/legacyscheme/scheme.go:30"'
-        )
+        error = DecodeError(not_registered(kind, api_version))
         error.stated = GVK(group, version, kind)
         raise error
     return found

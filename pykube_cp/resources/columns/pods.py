@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from pykube_cp.machinery import clock
+from pykube_cp.machinery.containers import is_sidecar
 from pykube_cp.machinery.objects import Object, is_deleting
 from pykube_cp.registry import table
 from pykube_cp.registry.resource import Column
@@ -42,7 +43,7 @@ def _sidecars(pod: Object) -> list[str]:
     return [
         container.get("name", "")
         for container in cells.items(pod, "spec", "initContainers")
-        if container.get("restartPolicy") == "Always"
+        if is_sidecar(container)
     ]
 
 

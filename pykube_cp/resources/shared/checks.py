@@ -9,7 +9,7 @@ from pykube_cp.machinery.gvk import GroupVersion
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.quantity import Quantity, QuantityError, parse
 
-NEGATIVE = "must be greater than or equal to 0"
+NEGATIVE = names.IS_NEGATIVE
 NOT_POSITIVE = "must be greater than zero"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PERCENT = "%"

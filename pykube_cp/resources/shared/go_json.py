@@ -3,7 +3,7 @@
 
 from pykube_cp.machinery.codec import json
 from pykube_cp.machinery.codec.interface import DecodeError
-from pykube_cp.machinery.leaves import json_kind
+from pykube_cp.machinery.leaves import not_a_map
 
 
 def why_no_object(text: bytes) -> str:
@@ -14,6 +14,4 @@ def why_no_object(text: bytes) -> str:
         return str(error)
     if value is None or isinstance(value, dict):
         return ""
-    return (
-        f"json: cannot unmarshal {json_kind(value)} into Go value of type map[string]interface {{}}"
-    )
+    return not_a_map(value)

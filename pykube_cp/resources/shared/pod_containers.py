@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from pykube_cp.machinery.containers import is_sidecar
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.resources.shared import checks, pod_volumes, pods
+from pykube_cp.resources.shared import checks, pod_volumes
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _RESTART_POLICIES = ("Always", "Never", "OnFailure")
@@ -79,7 +80,7 @@ def _init(around: Surroundings, path: Path) -> checks.Errors:
         found += _common(container, around, where)
         found += _restarts(container, where)
         found += host_ports([container], path)
-        if pods.is_sidecar(container):
+        if is_sidecar(container):
             found += _probes(container, around.spec, where)
             continue
         for field in ("lifecycle", *_PROBES):

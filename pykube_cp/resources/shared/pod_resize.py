@@ -4,9 +4,10 @@
 from typing import Any
 
 from pykube_cp.machinery import objects
+from pykube_cp.machinery.containers import is_sidecar
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
-from pykube_cp.resources.shared import pod_quality, pod_updates, pods
+from pykube_cp.resources.shared import pod_quality, pod_updates
 
 _RESIZABLE = ("cpu", "memory")
 _FIELDS = ("initContainers", "containers")
@@ -152,7 +153,7 @@ def _only_resizable(spec: Object, before: Object, path: Path) -> list[FieldError
             policy.get("restartPolicy") == "RestartContainer"
             for policy in container.get("resizePolicy") or ()
         )
-        if container != former and restarts and not pods.is_sidecar(container):
+        if container != former and restarts and not is_sidecar(container):
             text = (
                 "non-sidecar init containers with a resize policy of RestartContainer cannot be "
                 "resized"

@@ -20,8 +20,3 @@ def containers_with_paths(spec: Object, path: Path) -> Iterator[tuple[Object, Pa
     for field in CONTAINER_FIELDS:
         for position, container in enumerate(spec.get(field) or ()):
             yield container, path.child(field).index(position)
-
-
-def is_sidecar(container: Object) -> bool:
-    """Whether an init container keeps running."""
-    return container.get("restartPolicy") == "Always"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pykube_cp.machinery import objects
+from pykube_cp.machinery.containers import is_sidecar
 from pykube_cp.machinery.objects import Object
 from pykube_cp.scheduler.shared.quantities import MILLI, UNIT, nano
 
@@ -184,7 +185,7 @@ def _aggregate(
     initialising: Amounts = {}
     for container in spec.get("initContainers") or ():
         amounts = requested(container)
-        if container.get("restartPolicy") == "Always":
+        if is_sidecar(container):
             _add(total, amounts)
             _add(sidecars, amounts)
             _raise_to(initialising, sidecars)
