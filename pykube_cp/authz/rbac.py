@@ -5,6 +5,7 @@ then: most requests repeat themselves.
 """
 # upstream: plugin/pkg/auth/authorizer/rbac/rbac.go, pkg/registry/rbac/validation/rule.go
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -229,17 +230,19 @@ def _picked(rule: Object, fields: tuple[str, ...]) -> dict[str, list[str]]:
 
 def _singles(rule: Object) -> Iterator[Object]:
     """A rule as rules with one verb and one resource or URL each."""
-    for verb in rule.get("verbs") or []:
-        for group in rule.get("apiGroups") or []:
-            for resource in rule.get("resources") or []:
-                single = {"verbs": [verb], "apiGroups": [group], "resources": [resource]}
-                names = rule.get("resourceNames")
-                if not names:
-                    yield single
-                for name in names or []:
-                    yield {**single, "resourceNames": [name]}
-        for url in rule.get("nonResourceURLs") or []:
-            yield {"verbs": [verb], "nonResourceURLs": [url]}
+    # upstream: component-helpers auth/rbac/validation/policy_comparator.go BreakdownRule
+    groups, resources, verbs = (
+        rule.get(field) or [] for field in ("apiGroups", "resources", "verbs")
+    )
+    for group, resource, verb in itertools.product(groups, resources, verbs):
+        single = {"verbs": [verb], "apiGroups": [group], "resources": [resource]}
+        names = rule.get("resourceNames")
+        if not names:
+            yield single
+        for name in names or []:
+            yield {**single, "resourceNames": [name]}
+    for url, verb in itertools.product(rule.get("nonResourceURLs") or [], verbs):
+        yield {"verbs": [verb], "nonResourceURLs": [url]}
 
 
 def _covers(rule: Object, single: Object) -> bool:

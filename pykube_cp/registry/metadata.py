@@ -59,7 +59,6 @@ def keep_system_fields(obj: Object, old: Object) -> None:
         _carry(meta, before, "deletionGracePeriodSeconds")
     if not meta.get("namespace"):
         _carry(meta, before, "namespace")
-    meta.pop("selfLink", None)
 
 
 def keep_times(obj: Object, old: Object) -> None:
@@ -77,7 +76,9 @@ def _timeless(entries: list[Any]) -> list[Any]:
     return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
 
 
-def check_preconditions(resource: Resource, obj: Object, uid: str, version: str = "") -> None:
+def check_preconditions(
+    resource: Resource, obj: Object, uid: str, version: str = "", *, dry_run: bool = False
+) -> None:
     """409 when a write means another object, or another version of it."""
     # upstream: apiserver pkg/storage/interfaces.go Preconditions.Check, errors.go NewInvalidObjError
     meta = obj["metadata"]
@@ -91,14 +92,17 @@ def check_preconditions(resource: Resource, obj: Object, uid: str, version: str 
         text = (
             f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
         )
-        raise invalid_object(resource, meta, text)
+        raise invalid_object(resource, meta, text, dry_run=dry_run)
 
 
-def invalid_object(resource: Resource, meta: dict[str, Any], text: str) -> errors.StatusError:
-    """409 in the words of upstream's storage."""
+def invalid_object(
+    resource: Resource, meta: dict[str, Any], text: str, *, dry_run: bool = False
+) -> errors.StatusError:
+    """409 in the words of upstream's storage; a dry run does not come to where keys get their root."""
     # upstream: apiserver pkg/storage/errors.go NewInvalidObjError
+    root = "" if dry_run else "/registry"
     text = (
-        f"StorageError: invalid object, Code: 4, Key: {_upstream_key(resource, meta)}, "
+        f"StorageError: invalid object, Code: 4, Key: {root}{_upstream_key(resource, meta)}, "
         f"ResourceVersion: 0, AdditionalErrorMsg: {text}"
     )
     return errors.conflict(resource.group_resource, meta.get("name", ""), text)
@@ -111,7 +115,7 @@ def _upstream_key(resource: Resource, meta: dict[str, Any]) -> str:
     if resource.is_custom or resource.group in _WITH_GROUP:
         prefix = f"{resource.group}/{resource.plural}"
     names = (prefix, meta.get("namespace", ""), meta.get("name", ""))
-    return "/registry/" + "/".join(name for name in names if name)
+    return "/" + "/".join(name for name in names if name)
 
 
 _WITH_GROUP = ("apiextensions.k8s.io", "apiregistration.k8s.io")

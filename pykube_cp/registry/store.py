@@ -247,7 +247,8 @@ class Store:
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         rollback = await strategy.begin_update(ctx, obj, old)
         try:
-            self._refuse(obj, self._validate_change(ctx, obj, old, strategy))
+            if strategy.judges_updates:
+                self._refuse(obj, self._validate_change(ctx, obj, old, strategy))
             ctx.warnings.extend(strategy.warnings_on_update(ctx, obj, old))
             strategy.canonicalize(obj)
             metadata.keep_times(obj, old)
@@ -307,6 +308,8 @@ class Store:
             # Watchers see it go as it was stored; who let it go sees what he sent.
             await self._remove(ctx, current.object(), current.revision)
             return Updated(self._unsaved(current.key, obj, current.revision), deleted=True)
+        # upstream: apiserver pkg/storage/api_object_versioner.go PrepareObjectForStorage
+        obj["metadata"].pop("selfLink", None)
         if _same(obj, old):
             return Updated(current)
         ttl = self.resource.ttl_seconds

@@ -73,6 +73,8 @@ class Strategy:
     """How errors about the name are told from others where a declared rule takes their place."""
     judges_metadata_last = False
     """Whether a new object's metadata are only judged when ``validate`` finds nothing."""
+    judges_updates = True
+    """Whether an update is judged at all."""
     judges_name_again = False
     """Whether an update's name, and what it says of making names, are judged as a new object's."""
     garbage_collection_default = "Background"

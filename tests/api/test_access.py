@@ -236,6 +236,22 @@ async def test_nobody_grants_what_he_has_not(api: Api) -> None:
     assert missing.status == 404
 
 
+async def test_what_is_not_held_is_told_by_resource(api: Api) -> None:
+    path = await granted(api, "max", _MANAGES)
+    body = {"metadata": {"name": "r"}, "rules": [rule("get list", "pods", "pods")]}
+    answer = await api("POST", f"{path}/roles", body, user="max")
+    told = answer.message.partition("not currently held:\n")[2]
+    assert told == '{APIGroups:[""], Resources:["pods"], Verbs:["get" "list" "get" "list"]}'
+
+
+async def test_prefixes_of_names_of_roles_are_names_too(api: Api) -> None:
+    path = RBAC + "/clusterroles?dryRun=All"
+    assert (await api("POST", path, {"metadata": {"generateName": "a"}})).status == 201
+    answer = await api("POST", path, {"metadata": {"generateName": "."}})
+    assert answer.status == 422
+    assert "metadata.generateName: Invalid value: \".\": may not be '.'" in answer.message
+
+
 async def test_escalate_and_bind(api: Api) -> None:
     group = RBAC.split("/")[2]
     escalates = rule("escalate", "roles", group=group)

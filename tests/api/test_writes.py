@@ -39,6 +39,27 @@ async def test_the_server_decides_on_system_metadata(api: Api) -> None:
     assert not {"deletionTimestamp", "selfLink"} & set(meta)
 
 
+async def test_an_old_field_is_shown_until_it_would_be_stored(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    await api("POST", path, config_map("a"))
+    change = {"metadata": {"selfLink": "/x"}, "data": {"b": "c"}}
+    answer = await api("PATCH", f"{path}/a?dryRun=All", change, MERGE)
+    assert answer.json["metadata"]["selfLink"] == "/x"
+    answer = await api("PATCH", f"{path}/a", change, MERGE)
+    assert "selfLink" not in answer.json["metadata"]
+
+
+async def test_preconditions_name_the_key_without_its_root_in_a_dry_run(api: Api) -> None:
+    path = await api.namespace() + "/configmaps"
+    await api("POST", path, config_map("a"))
+    body = config_map("a")
+    body["metadata"]["uid"] = "1"
+    for query, root in (("", "/registry"), ("?dryRun=All", "")):
+        answer = await api("PUT", f"{path}/a{query}", body)
+        assert answer.status == 409
+        assert f"Key: {root}/configmaps/" in answer.message
+
+
 async def test_names_are_given_or_generated(api: Api) -> None:
     path = await api.namespace() + "/configmaps"
     meta = (await api("POST", path, {"metadata": {"generateName": "x-"}})).json["metadata"]

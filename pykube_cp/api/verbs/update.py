@@ -22,7 +22,8 @@ async def handle(scope: Scope) -> ObjectResult:
         obj = copy_of(body)
         meta = {"name": scope.name, "namespace": scope.namespace}
         uid = obj["metadata"].get("uid", "")
-        check_preconditions(scope.store.resource, old or {"metadata": meta}, uid)
+        known = old or {"metadata": meta}
+        check_preconditions(scope.store.resource, known, uid, dry_run=options.dry_run)
         live = scope.to_served(old) if old is not None else None
         obj = ownership.record(scope, obj, live, options)
         obj = scope.to_stored(obj)

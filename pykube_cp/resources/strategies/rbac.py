@@ -35,7 +35,7 @@ class _RbacStrategy(Strategy):
     allow_create_on_update = True
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
-        return names.is_path_segment_name(name, prefix=prefix)
+        return names.is_path_segment_name(name)
 
     async def begin_create(self, ctx: WriteContext, obj: Object) -> Rollback | None:
         if not _is_trusted(ctx):

@@ -44,8 +44,8 @@ async def _bind(call: Call, name: str, pods: Store) -> Answer:
 
     async def change(pod: Object | None) -> Object:
         assert pod is not None
-        version = wanted.get("resourceVersion", "")
-        check_preconditions(pods.resource, pod, wanted.get("uid", ""), version)
+        uid, version = wanted.get("uid", ""), wanted.get("resourceVersion", "")
+        check_preconditions(pods.resource, pod, uid, version, dry_run=call.context.dry_run)
         _assign(pod, body["target"]["name"], wanted)
         return pod
 
@@ -94,7 +94,13 @@ async def _accept(obj: Object | None, old: Object | None) -> None:
     """Admission has seen the binding itself."""
 
 
-_BINDING = Strategy()
+class _BindingStrategy(Strategy):
+    """Whatever labels and annotations the binding has, the pod gets them."""
+
+    judges_updates = False
+
+
+_BINDING = _BindingStrategy()
 PAGES = (
     Page(
         resource=_PODS,

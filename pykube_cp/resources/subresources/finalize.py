@@ -17,7 +17,8 @@ async def update(call: Call) -> Answer:
 
     async def change(old: Object | None) -> Object:
         assert old is not None
-        check_preconditions(call.store.resource, old, body["metadata"].get("uid", ""))
+        uid = body["metadata"].get("uid", "")
+        check_preconditions(call.store.resource, old, uid, dry_run=call.context.dry_run)
         return await call.wanted(old)
 
     updated = await call.store.update(

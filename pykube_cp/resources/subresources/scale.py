@@ -27,7 +27,8 @@ async def update(call: Call) -> Answer:
     async def change(old: Object | None) -> Object:
         assert old is not None
         if call.verb == "update" and call.body is not None:
-            check_preconditions(call.resource, old, call.body["metadata"].get("uid", ""))
+            uid = call.body["metadata"].get("uid", "")
+            check_preconditions(call.resource, old, uid, dry_run=call.context.dry_run)
         entries = old["metadata"].get("managedFields") or []
         live = _scale(old)
         if found := to_scale(entries, _PATHS):
