@@ -8,6 +8,7 @@ from pykube_cp.admission.plugins import (
     certificate_approval,
     certificate_signing,
     certificate_subject_restriction,
+    cluster_trust_bundle_attest,
     default_ingress_class,
     default_storage_class,
     default_toleration_seconds,
@@ -16,6 +17,7 @@ from pykube_cp.admission.plugins import (
     node_restriction,
     persistent_volume_claim_resize,
     pod_priority,
+    pod_resize,
     pod_topology_labels,
     resource_quota,
     runtime_class,
@@ -38,9 +40,11 @@ PLUGINS = (
     runtime_class.RuntimeClass,
     certificate_approval.CertificateApproval,
     certificate_signing.CertificateSigning,
+    cluster_trust_bundle_attest.ClusterTrustBundleAttest,
     certificate_subject_restriction.CertificateSubjectRestriction,
     default_ingress_class.DefaultIngressClass,
     pod_topology_labels.PodTopologyLabels,
+    pod_resize.PodResizeValidator,
     resource_quota.ResourceQuota,
 )
 """In order. NodeRestriction is on here, as under kubeadm: kubelets are the reason to run this."""

@@ -10,6 +10,9 @@ import orjson
 Object: TypeAlias = dict[str, Any]
 
 
+_COLLECTOR_FIELDS = frozenset({"ownerReferences", "finalizers", "managedFields"})
+
+
 def deep_copy(obj: Any) -> Any:
     """A copy that shares nothing; a round trip through orjson is the fastest way to it."""
     return orjson.loads(orjson.dumps(obj))
@@ -92,3 +95,14 @@ def nested(obj: Any, *path: str, default: Any = None) -> Any:
             return default
         obj = obj.get(step)
     return default if obj is None else obj
+
+
+def only_lets_go(obj: Object, old: Object) -> bool:
+    """Whether nothing changes but what the garbage collector has to change."""
+    # upstream: pkg/registry/rbac/helpers.go IsOnlyMutatingGCFields
+    return _without_ties(obj) == _without_ties(old)
+
+
+def _without_ties(obj: Object) -> Object:
+    rest = {key: value for key, value in metadata(obj).items() if key not in _COLLECTOR_FIELDS}
+    return {**obj, "metadata": rest}

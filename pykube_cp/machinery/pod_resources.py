@@ -73,6 +73,12 @@ def pod_limits(pod: Object) -> ResourceList:
     return add(limits, {name: quantity for name, quantity in overhead.items() if name in limits})
 
 
+def wanted_requests(pod: Object) -> ResourceList:
+    """What the pod is written to ask for, with its overhead, whatever it has now."""
+    requests = stated(pod, "requests") | _pod_level(pod, "requests")
+    return add(requests, parse_list(objects.nested(pod, "spec", "overhead")))
+
+
 def stated(pod: Object, field: str) -> ResourceList:
     """What its containers together are written to ask for, or may use: ``requests`` or ``limits``."""
     return _aggregate(pod, _wanted(field))

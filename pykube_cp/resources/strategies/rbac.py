@@ -7,14 +7,13 @@ from pykube_cp.authz.interface import Attributes, Decision
 from pykube_cp.machinery import errors, names, selectors
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.go_text import quote
-from pykube_cp.machinery.objects import Object, nested
+from pykube_cp.machinery.objects import Object, nested, only_lets_go
 from pykube_cp.registry.strategy import Rollback, Strategy, WriteContext
 from pykube_cp.resources.shared.immutable import ImmutableFields
 
 _GROUP = "rbac.authorization.k8s.io"
 _MASTERS = "system:masters"
 _ROLES = frozenset({"Role", "ClusterRole"})
-_COLLECTOR_FIELDS = frozenset({"ownerReferences", "finalizers", "managedFields"})
 _EVERYTHING = (
     {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
     {"verbs": ["*"], "nonResourceURLs": ["*"]},
@@ -43,7 +42,7 @@ class _RbacStrategy(Strategy):
         return None
 
     async def begin_update(self, ctx: WriteContext, obj: Object, old: Object) -> Rollback | None:
-        if not _is_trusted(ctx) and not _only_lets_go(obj, old):
+        if not _is_trusted(ctx) and not only_lets_go(obj, old):
             await self.check(ctx, obj, old)
         return None
 
@@ -121,17 +120,6 @@ def _aggregates(role: Object) -> bool:
 def _name(obj: Object) -> str:
     name: str = obj["metadata"].get("name", "")
     return name
-
-
-def _only_lets_go(obj: Object, old: Object) -> bool:
-    """Whether nothing changes but what the garbage collector has to change."""
-    # upstream: pkg/registry/rbac/helpers.go IsOnlyMutatingGCFields
-    return _without_ties(obj) == _without_ties(old)
-
-
-def _without_ties(obj: Object) -> Object:
-    rest = {name: value for name, value in obj["metadata"].items() if name not in _COLLECTOR_FIELDS}
-    return {**obj, "metadata": rest}
 
 
 def _is_trusted(ctx: WriteContext) -> bool:
