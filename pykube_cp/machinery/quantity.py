@@ -23,6 +23,7 @@ NUMERIC_WRONG = "unable to parse numeric part of quantity"
 SUFFIX_WRONG = "unable to parse quantity's suffix"
 
 _NANO = 10**9
+_HALF = 1 << 63
 _MAX_BINARY = ((1 << 63) - 1) * _NANO
 _MAX_DIGITS = 4000
 _MAX_EXPONENT = 1000
@@ -73,6 +74,10 @@ class Quantity:
     def value(self) -> int:
         """The amount as an integer, rounded away from zero."""
         return _divide_away(self.nanos, _NANO)
+
+    def int64_value(self) -> int:
+        """The same in 64 bits: what is too large begins anew at the other end, as in Go."""
+        return (self.value() + _HALF) % (2 * _HALF) - _HALF
 
     def milli_value(self) -> int:
         """Thousandths, rounded away from zero."""

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from pykube_cp.pki.certificates import PKIError
 
+_LONG = 0x80
+"""From here on a length takes several bytes."""
 _MODULUS_SIZES = (3072, 4096)
 _CURVES = {"secp224r1": "P-224"}
 """Curves that Go knows as well and that are too weak."""
@@ -41,14 +43,43 @@ def _on_known_curve(key: PublicKeyTypes) -> PublicKeyTypes:
     return key
 
 
+def outermost(der: bytes) -> bytes:
+    """The first element, without what follows it."""
+    size = der[1] if len(der) > 1 else 0
+    if size < _LONG:
+        return der[: 2 + size]
+    head = 2 + size - _LONG
+    return der[: head + int.from_bytes(der[2:head], "big")]
+
+
 def read_certificate(der: bytes) -> x509.Certificate:
-    """With everything in it that is looked at later, or ``PKIError``."""
+    """With everything in it that is looked at later, or ``PKIError`` with Go's words."""
+    first = outermost(der)
+    found = _certificate(first)
+    if len(first) < len(der):
+        raise PKIError("trailing data")
+    return found
+
+
+def read_certificates(der: bytes) -> list[x509.Certificate]:
+    """Several, one behind the other."""
+    found = []
+    while der:
+        first = outermost(der)
+        found.append(_certificate(first))
+        der = der[len(first) :]
+    return found
+
+
+def _certificate(der: bytes) -> x509.Certificate:
     try:
         found = x509.load_der_x509_certificate(der)
         _ = found.extensions, found.subject, found.issuer
         key_of(found)
+    except PKIError:
+        raise
     except _BROKEN as error:
-        raise PKIError("no certificate") from error
+        raise PKIError("malformed certificate") from error
     return found
 
 

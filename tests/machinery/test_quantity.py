@@ -42,3 +42,9 @@ def test_huge_exponents_cost_nothing() -> None:
 def test_made_from_numbers() -> None:
     assert str(Quantity.from_milli(1500)) == "1500m"
     assert str(Quantity.from_value(1 << 30, "BinarySI")) == "1Gi"
+
+
+def test_large_amounts_begin_anew_in_64_bits() -> None:
+    assert parse("9223372036854775807").int64_value() == (1 << 63) - 1
+    assert parse("9223372036854775808").int64_value() == -(1 << 63)
+    assert parse("-1500m").int64_value() == parse("-1500m").value() == -2

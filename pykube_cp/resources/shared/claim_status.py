@@ -41,9 +41,9 @@ def _resizing(status: Object, path: Path) -> checks.Errors:
 
 def _amount(value: str, path: Path) -> checks.Errors:
     amount = checks.quantity(value)
-    if amount is None or amount.value() >= 0:
+    if amount is None or amount.int64_value() >= 0:
         return []
-    return [FieldError.invalid(path, amount.value(), "must be a valid resource quantity")]
+    return [FieldError.invalid(path, amount.int64_value(), "must be a valid resource quantity")]
 
 
 def _name(name: str, path: Path) -> checks.Errors:

@@ -56,15 +56,16 @@ def _capacity(given: Object | None, path: Path) -> checks.Errors:
     found = [] if capacity else [FieldError.required(path)]
     if set(capacity) != {"storage"}:
         found.append(FieldError.not_supported(path, given, ("storage",)))
-    for name, value in sorted(capacity.items()):
-        amount = checks.quantity(value)
-        if amount is None or amount.sign() > 0:
+    for name, given_amount in sorted(capacity.items()):
+        amount = checks.quantity(given_amount)
+        if amount is None:
             continue
-        where = path.key(name)
-        if amount.value() < 0:
+        where, value = path.key(name), amount.int64_value()
+        if value < 0:
             text = "must be a valid resource quantity"
-            found.append(FieldError.invalid(where, amount.value(), text))
-        found.append(FieldError.invalid(where, str(amount), checks.NOT_POSITIVE))
+            found.append(FieldError.invalid(where, value, text))
+        if amount.sign() <= 0:
+            found.append(FieldError.invalid(where, str(amount), checks.NOT_POSITIVE))
     return found
 
 

@@ -162,9 +162,10 @@ def _problem(encoded: str) -> str:
         if block.headers:
             return "no PEM block headers are permitted"
         try:
-            der.read_certificate(block.content)
-        except PKIError:
-            return "x509: malformed certificate"
+            if not der.read_certificates(block.content):
+                return "found CERTIFICATE PEM block containing 0 certificates"
+        except PKIError as error:
+            return f"x509: {error}"
     return "" if blocks or not encoded else "must contain at least one CERTIFICATE PEM block"
 
 
