@@ -55,7 +55,7 @@ def table(
         "metadata": metadata,
         "columnDefinitions": tables.definitions(resource),
         # Kinds without columns of their own go another way upstream, which shows where there are none.
-        "rows": rows or ([] if resource.columns else None),
+        "rows": rows or ([] if resource.columns and not resource.null_rows else None),
     }
 
 

@@ -89,6 +89,7 @@ class Resource:
     Attributes:
         columns: written for objects of the stored version, whatever version is served.
         row_conditions: what a Table says of an object's row as a whole (a pod that has ended).
+        null_rows: whether a Table without rows has null for them, as of all kinds without columns.
         finish_rows: brings a list's rows in order and marks what depends on the other rows.
         selectable_fields: field label -> function of the object giving the text to compare;
             ``metadata.name`` is always there, and ``metadata.namespace`` where ``is_selectable``.
@@ -116,6 +117,7 @@ class Resource:
     subresources: tuple[Subresource, ...] = ()
     columns: tuple[Column, ...] = ()
     row_conditions: Callable[[Object], Sequence[Object]] | None = None
+    null_rows: bool = False
     finish_rows: Callable[[list[TableRow]], list[TableRow]] | None = None
     selectable_fields: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
     not_selectable: str = "field label not supported: {}"

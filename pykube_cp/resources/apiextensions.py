@@ -18,6 +18,7 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
     categories=("api-extensions",),
     subresources=(status(extensions.CustomResourceDefinitionStatusStrategy(), has_table=False),),
     columns=columns.CUSTOM_RESOURCE_DEFINITION,
+    null_rows=True,
     strategy=extensions.CustomResourceDefinitionStrategy(),
     declarations=None,
     storage_version_hash="jfWCUB31mvA=",

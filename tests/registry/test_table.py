@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pykube_cp.api import transforms
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.gvk import GVK
 from pykube_cp.machinery.objects import Object
@@ -18,6 +19,7 @@ NOW = "2026-11-24T10:00:00Z"
 PODS = Path(__file__).parent.parent / "cases" / "table" / "pods.yaml"
 ROWS = {row.gvk: row for row in catalog.RESOURCES}
 
+CRD = ROWS[GVK("apiextensions.k8s.io", "v1", "CustomResourceDefinition")]
 CORE_EVENT = ROWS[GVK("", "v1", "Event")]
 EVENT = ROWS[GVK("events.k8s.io", "v1", "Event")]
 FLOW_SCHEMA = ROWS[GVK("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema")]
@@ -277,3 +279,8 @@ def test_kinds_without_columns() -> None:
 def test_hardly_anything_is_enough_for_a_row(resource: Resource) -> None:
     obj: Object = {"metadata": {"name": "x"}}
     assert len(table.cells(resource, obj)) >= len(table.definitions(resource))
+
+
+@pytest.mark.parametrize(("row", "rows"), [(CRD, None), (ROLE, None), (NODE, [])])
+def test_where_there_are_no_rows_some_tables_have_null(row: Resource, rows: object) -> None:
+    assert transforms.table(row, "meta.k8s.io/v1", "None", [], {})["rows"] == rows
