@@ -1,11 +1,79 @@
 """Admission plugins in order: all mutate, later all validate."""
 # upstream: apiserver pkg/admission/chain.go
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
+from pykube_cp.admission.base import BasePlugin
 from pykube_cp.admission.interface import Attributes, Operation, Plugin, Services
+from pykube_cp.machinery import clock
+from pykube_cp.machinery.metrics import Histogram, Series
 
+# upstream: apiserver pkg/admission/metrics/metrics.go; plugins are measured where they are asked
+_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
+STEPS = Histogram(
+    "apiserver_admission_step_admission_duration_seconds",
+    "[STABLE] Admission sub-step latency histogram in seconds, broken out for each operation and API "
+    "resource and step type (validate or admit).",
+    _BOUNDS,
+    ("operation", "rejected", "type"),
+)
+CONTROLLERS = Histogram(
+    "apiserver_admission_controller_admission_duration_seconds",
+    "[STABLE] Admission controller latency histogram in seconds, identified by name and broken out for "
+    "each operation and API resource and type (validate or admit).",
+    _BOUNDS,
+    ("name", "operation", "rejected", "type"),
+)
+METRICS = (STEPS, CONTROLLERS)
 _ANY = "*"
+
+Call = Callable[[Attributes], Awaitable[None]]
+
+
+class Outcomes(NamedTuple):
+    """Where durations go, by how it ended."""
+
+    passed: Series
+    rejected: Series
+
+
+class Step:
+    """The plugins that mutate, or validate, a kind of write."""
+
+    def __init__(self, kind: str, operation: Operation, plugins: Sequence[Plugin]) -> None:
+        unchanged = getattr(BasePlugin, kind)
+        self._whole = Outcomes(*(STEPS.of(operation, word, kind) for word in ("false", "true")))
+        self._calls: list[tuple[Call, Outcomes]] = [
+            (getattr(plugin, kind), _outcomes(plugin.name, operation, kind))
+            for plugin in plugins
+            if getattr(type(plugin), kind) is not unchanged
+        ]
+
+    async def run(self, attributes: Attributes) -> None:
+        now = clock.monotonic
+        begin = since = now()
+        outcomes = None
+        try:
+            for call, outcomes in self._calls:
+                await call(attributes)
+                then, since = since, now()
+                outcomes.passed.observe(since - then)
+        except BaseException:
+            end = now()
+            if outcomes is not None:
+                outcomes.rejected.observe(end - since)
+            self._whole.rejected.observe(end - begin)
+            raise
+        self._whole.passed.observe(since - begin)
+
+
+class _Interested(NamedTuple):
+    """Of one kind of write: whether anybody cares, and who does what."""
+
+    is_any: bool
+    admit: Step
+    validate: Step
 
 
 class AdmissionChain:
@@ -13,7 +81,7 @@ class AdmissionChain:
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self._plugins = tuple(plugins)
-        self._interested: dict[tuple[Operation, str, str], tuple[Plugin, ...]] = {}
+        self._interested: dict[tuple[Operation, str, str], _Interested] = {}
 
     def start(self, services: Services) -> None:
         for plugin in self._plugins:
@@ -21,28 +89,33 @@ class AdmissionChain:
 
     async def admit(self, attributes: Attributes) -> bool:
         """Let plugins change the object; whether any had the chance to."""
-        plugins = self._for(attributes)
-        for plugin in plugins:
-            await plugin.admit(attributes)
-        return bool(plugins)
+        found = self._for(attributes)
+        await found.admit.run(attributes)
+        return found.is_any
 
     async def validate(self, attributes: Attributes) -> None:
-        for plugin in self._for(attributes):
-            await plugin.validate(attributes)
+        await self._for(attributes).validate.run(attributes)
 
-    def _for(self, attributes: Attributes) -> tuple[Plugin, ...]:
+    def _for(self, attributes: Attributes) -> _Interested:
         group, _, resource = attributes.resource
         key = (attributes.operation, group, resource)
         found = self._interested.get(key)
         if found is None:
-            found = tuple(
-                plugin
-                for plugin in self._plugins
-                if attributes.operation in plugin.operations
-                and _matches(plugin.resources, group, resource)
-            )
-            self._interested[key] = found
+            found = self._interested[key] = self._find(*key)
         return found
+
+    def _find(self, operation: Operation, group: str, resource: str) -> _Interested:
+        plugins = [
+            plugin
+            for plugin in self._plugins
+            if operation in plugin.operations and _matches(plugin.resources, group, resource)
+        ]
+        admit, validate = (Step(kind, operation, plugins) for kind in ("admit", "validate"))
+        return _Interested(bool(plugins), admit, validate)
+
+
+def _outcomes(name: str, operation: Operation, kind: str) -> Outcomes:
+    return Outcomes(*(CONTROLLERS.of(name, operation, word, kind) for word in ("false", "true")))
 
 
 def _matches(wanted: frozenset[tuple[str, str]], group: str, resource: str) -> bool:

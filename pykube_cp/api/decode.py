@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.machinery import empties, errors, schema, strict_errors, structural
 from pykube_cp.machinery.codec import catalog as codecs
@@ -55,7 +56,7 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
         kind = schema.find(gvk)
         request.empties = [] if kind is None else empties.given(request.object, kind)
         return _normalized(request.object, gvk), []
-    data = await request.body.read(BODY_LIMIT)
+    data = await read_bytes(scope)
     media_type = media_type_of(request.header("content-type") or "application/json")
     known = scope.services.media.types
     if media_type not in known:
@@ -69,6 +70,13 @@ async def read_body(scope: Scope, gvk: GVK, *, strict: bool) -> tuple[Object, li
         raise errors.bad_request(_decode_text(gvk, str(error), error.stated)) from None
     request.empties = decoded.empties
     return decoded.obj, decoded.strict_errors
+
+
+async def read_bytes(scope: Scope) -> bytes:
+    """The body as it came; 413 when it is too long."""
+    data = await scope.request.body.read(BODY_LIMIT)
+    REQUESTS.note_body(scope.request.info, len(data))
+    return data
 
 
 def _normalized(raw: Object, gvk: GVK) -> Object:

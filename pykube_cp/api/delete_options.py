@@ -1,7 +1,7 @@
 """``metav1.DeleteOptions`` out of a body or, without one, of a query, checked."""
 # upstream: apiserver pkg/endpoints/handlers/delete.go DeleteResource
 
-from pykube_cp.api.decode import BODY_LIMIT
+from pykube_cp.api.decode import read_bytes
 from pykube_cp.api.request import Query
 from pykube_cp.api.scope import Options, Scope
 from pykube_cp.machinery import errors, schema, structural
@@ -24,7 +24,7 @@ async def read(scope: Scope) -> tuple[Object, Options]:
     request = scope.request
     if request.object is not None:
         raw: Object = dict(request.object)
-    elif data := await request.body.read(BODY_LIMIT):
+    elif data := await read_bytes(scope):
         kind, media = request.header("content-type"), scope.services.media
         raw = await scope.read_large(len(data), _of_body, kind, data, media)
     else:

@@ -8,14 +8,17 @@ import resource
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from pykube_cp.admission import chain
 from pykube_cp.api import health, version
 from pykube_cp.api.endpoints import Endpoint
 from pykube_cp.api.filters import authentication, authorization, fairness
 from pykube_cp.api.request import Outcome, Request, Response
 from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.api.services import Services
+from pykube_cp.authn import service_account
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.metrics import TEXT, Metric, Read, Values, exposition
+from pykube_cp.registry import feature_gates
 from pykube_cp.storage import object_store
 
 _STARTED = clock.now()
@@ -68,8 +71,12 @@ def families(services: Services) -> list[Metric]:
         *authentication.METRICS,
         *authorization.METRICS,
         fairness.INFLIGHT,
+        *chain.METRICS,
+        *service_account.METRICS,
         *object_store.METRICS,
         *_objects(services),
+        *_storage(services),
+        _features(services),
         *_build(),
         *_process(),
     ]
@@ -85,6 +92,43 @@ def _objects(services: Services) -> list[Metric]:
         "fetching error, the value will be -1."
     )
     return [Read("gauge", "apiserver_resource_objects", text, objects, ("group", "resource"))]
+
+
+def _storage(services: Services) -> list[Metric]:
+    # upstream: apiserver pkg/storage/etcd3/metrics/metrics.go
+    caches = services.caches
+
+    def received() -> Mapping[Values, float]:
+        return {_group_resource(prefix): count for prefix, count in caches.received().items()}
+
+    return [
+        Read(
+            "counter",
+            "apiserver_storage_events_received_total",
+            "[BETA] Number of etcd events received split by kind.",
+            received,
+            ("group", "resource"),
+        ),
+        Read(
+            "gauge",
+            "apiserver_storage_size_bytes",
+            "[STABLE] Size of the storage database file physically allocated in bytes.",
+            lambda: {("etcd-0",): caches.storage.size},
+            ("storage_cluster_id",),
+        ),
+    ]
+
+
+def _features(services: Services) -> Metric:
+    """Those that can be switched here."""
+
+    # upstream: component-base metrics/prometheus/feature/metrics.go
+    def enabled() -> Mapping[Values, float]:
+        switched = {**feature_gates.GATES, **services.config.feature_gates}
+        return {(name, feature_gates.STAGES[name]): is_on for name, is_on in switched.items()}
+
+    text = "[BETA] This metric records the data about the stage and enablement of a k8s feature."
+    return Read("gauge", "kubernetes_feature_enabled", text, enabled, ("name", "stage"))
 
 
 def _group_resource(prefix: str) -> Values:

@@ -260,8 +260,14 @@ class Form:
                 return  # no event is a list: the stream ends where the first one would come
             frame = self._table_frame if self._is_table else self._shared_frame
 
+            measure = REQUESTS.of_events(self._resource.gvr).observe
+
             def deliver(watched: Watched) -> bool:
-                return sink.write(frame(watched))
+                made = frame(watched)
+                measure(len(made))
+                if watched.initial_events_end:
+                    REQUESTS.note_initial_events(self._request)
+                return sink.write(made)
 
             watching = asyncio.ensure_future(result.run(deliver))
             closed = asyncio.ensure_future(_wait(sink))

@@ -29,6 +29,7 @@ from pykube_cp.api.endpoints import (
 )
 from pykube_cp.api.openapi import handler as openapi
 from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo, Response
+from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.api.scope import Scope, Verb
 from pykube_cp.api.services import Services
 from pykube_cp.api.subresource import handle as handle_subresource
@@ -169,3 +170,4 @@ def _warn(request: Request, gvk: GVK) -> None:
     # upstream: apiserver pkg/endpoints/installer.go registerResourceHandlers
     if warning := schema.deprecation_warning(gvk):
         request.warnings.append(warning)
+        REQUESTS.note_deprecated(request.info, warning)

@@ -14,6 +14,7 @@ from pykube_cp.client.interface import Client
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.go_text import quote
 from pykube_cp.machinery.gvk import GVR
+from pykube_cp.machinery.metrics import Counter
 from pykube_cp.machinery.objects import Object
 from pykube_cp.machinery.user import CREDENTIAL_ID, UserInfo
 
@@ -30,6 +31,20 @@ _CACHED = 4096
 _INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 _INVALIDATED = "service account token has been invalidated"
 _LEEWAY = 60.0  # for clocks that differ, and for what is just being deleted
+
+# upstream: pkg/serviceaccount/metrics.go
+LEGACY_TOKENS = Counter(
+    "serviceaccount_legacy_tokens_total", "[BETA] Cumulative legacy service account tokens used"
+)
+STALE_TOKENS = Counter(
+    "serviceaccount_stale_tokens_total",
+    "[BETA] Cumulative stale projected service account tokens used",
+)
+VALID_TOKENS = Counter(
+    "serviceaccount_valid_tokens_total",
+    "[BETA] Cumulative valid projected service account tokens used",
+)
+METRICS = (LEGACY_TOKENS, STALE_TOKENS, VALID_TOKENS)
 
 
 class ServiceAccount:
@@ -58,12 +73,16 @@ class ServiceAccount:
         claims = self._claims(token)
         if claims is None:
             return None
+        if not claims.get("aud"):
+            LEGACY_TOKENS.add()
         wanted = credentials.audiences or self._audiences
         found = _audiences(claims, wanted, self._audiences)
         if claims.get("iss") == _LEGACY_ISSUER:
             return Identity(await self._legacy(token, claims), found)
         _check_times(claims)
-        user = await self._user(claims.get("kubernetes.io") or {}, claims)
+        private = claims.get("kubernetes.io") or {}
+        user = await self._user(private, claims)
+        _count(private.get("warnafter"))
         return Identity(user, found, float(claims.get("exp", 0)))
 
     def _claims(self, token: str) -> dict[str, Any] | None:
@@ -212,6 +231,13 @@ def _check_times(claims: dict[str, Any]) -> None:
         raise AuthenticationError("service account token has expired")
     if now + _LEEWAY < claims.get("iat", 0):
         raise AuthenticationError("service account token is issued in the future")
+
+
+def _count(warn_after: float | None) -> None:
+    """Tokens that should have been renewed are told from those that are fresh."""
+    # upstream: as at the top
+    if warn_after:
+        (STALE_TOKENS if clock.now() > warn_after else VALID_TOKENS).add()
 
 
 def _user_info(namespace: str, name: str, uid: str, extra: dict[str, tuple[str, ...]]) -> UserInfo:

@@ -93,6 +93,25 @@ class Read(Metric):
             yield f"{self.name}{self.labelled(values)} {number(float(value))}"
 
 
+class Series:
+    """Values of one set of labels. Whoever measures often keeps the series at hand."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+
 class Histogram(Metric):
     """How many values were at most as large as each bound, and their sum."""
 
@@ -107,32 +126,41 @@ class Histogram(Metric):
     ) -> None:
         super().__init__(name, help, labels)
         self.bounds = tuple(bounds)
-        self.counts: dict[Values, list[int]] = {}
-        self.sums: dict[Values, float] = {}
+        self.series: dict[Values, Series] = {}
+
+    def of(self, *values: str) -> Series:
+        """Where values of these labels go; shown once there are any."""
+        series = self.series.get(values)
+        if series is None:
+            series = self.series[values] = Series(self.bounds)
+        return series
 
     def observe(self, value: float, *values: str) -> None:
-        counts = self.counts.get(values)
-        if counts is None:
-            counts = self.counts[values] = [0] * (len(self.bounds) + 1)
-            self.sums[values] = 0.0
-        counts[bisect_left(self.bounds, value)] += 1
-        self.sums[values] += value
+        self.of(*values).observe(value)
+
+    def counted(self) -> dict[Values, float]:
+        """How many values there were."""
+        found = ((values, series.count) for values, series in self.series.items())
+        return {values: count for values, count in found if count}
 
     def include(self, other: "Histogram") -> None:
         """Show the samples of another one, with the same bounds, as well."""
-        self.counts.update(other.counts)
-        self.sums.update(other.sums)
+        self.series.update(other.series)
 
     def lines(self) -> Iterator[str]:
         ends = [*(number(float(bound)) for bound in self.bounds), "+Inf"]
-        for values in sorted(self.counts):
-            running = 0
-            for end, count in zip(ends, self.counts[values], strict=True):
-                running += count
-                yield f"{self.name}_bucket{self.labelled(values, le=end)} {running}"
-            labelled = self.labelled(values)
-            yield f"{self.name}_sum{labelled} {number(self.sums[values])}"
-            yield f"{self.name}_count{labelled} {running}"
+        for values, series in sorted(self.series.items(), key=lambda item: item[0]):
+            if series.count:
+                yield from self._series_lines(values, series, ends)
+
+    def _series_lines(self, values: Values, series: Series, ends: Sequence[str]) -> Iterator[str]:
+        running = 0
+        for end, count in zip(ends, series.counts, strict=True):
+            running += count
+            yield f"{self.name}_bucket{self.labelled(values, le=end)} {running}"
+        labelled = self.labelled(values)
+        yield f"{self.name}_sum{labelled} {number(series.sum)}"
+        yield f"{self.name}_count{labelled} {running}"
 
 
 def exposition(metrics: Iterable[Metric]) -> str:

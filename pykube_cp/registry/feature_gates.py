@@ -8,6 +8,7 @@ from pykube_cp.machinery.go_numbers import parse_bool
 CBOR = "CBORServingAndStorage"
 GATES: Mapping[str, bool] = {CBOR: False}
 """Known gates and their defaults."""
+STAGES: Mapping[str, str] = {CBOR: "ALPHA"}
 
 
 class FeatureGateError(ValueError):

@@ -124,6 +124,11 @@ class Storage(Protocol):
         """Revisions up to here can no longer be read or watched from."""
         ...
 
+    @property
+    def size(self) -> int:
+        """Bytes that the database takes."""
+        ...
+
     async def start(self) -> None:
         """Open; afterwards ``revision`` is valid."""
         ...

@@ -52,6 +52,10 @@ class MemoryStorage:
     def compacted(self) -> int:
         return self._compacted
 
+    @property
+    def size(self) -> int:
+        return sum(len(version.value) for versions in self._keys.values() for version in versions)
+
     async def start(self) -> None:
         """Nothing to open."""
 

@@ -130,6 +130,11 @@ class SqliteStorage:
     def compacted(self) -> int:
         return self._compacted
 
+    @property
+    def size(self) -> int:
+        """Of the file, without its log."""
+        return self._path.stat().st_size
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         return self._broadcast.listen(listener)
 

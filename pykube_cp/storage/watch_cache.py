@@ -167,6 +167,7 @@ class ResourceCache:
         self._early: list[Event] | None = []
         self.changed_at = 0
         self.watcher_count = 0
+        self.received = 0
 
     async def load(self) -> None:
         """Read what is stored; events that arrive meanwhile wait and are applied afterwards."""
@@ -199,6 +200,7 @@ class ResourceCache:
 
     def apply(self, event: Event) -> None:
         """Take a write of this resource and tell the watchers."""
+        self.received += 1
         if self._early is not None:
             self._early.append(event)
         else:
@@ -367,6 +369,10 @@ class WatchCache:
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Objects and watchers by prefix, for metrics."""
         return {prefix: (len(cache), cache.watcher_count) for prefix, cache in self._caches.items()}
+
+    def received(self) -> dict[str, int]:
+        """Writes by prefix that the caches have been told of, for metrics."""
+        return {prefix: cache.received for prefix, cache in self._caches.items() if cache.received}
 
     async def _load(self, cache: ResourceCache) -> ResourceCache:
         try:

@@ -6,6 +6,7 @@ import asyncio
 import orjson
 
 from pykube_cp.api.request import Handler, Outcome, Request, RequestInfo, Response
+from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.codec.interface import DecodeError
@@ -26,19 +27,20 @@ def build(services: Services, following: Handler) -> Handler:
             return await following(request)
         left = request.received_at + _seconds(request, maximum) - clock.monotonic()
         if left <= 0:
-            return _too_late()
+            return _too_late(request)
         try:
             async with asyncio.timeout(left):
                 return await following(request)
         except TimeoutError:
-            return _too_late()
+            return _too_late(request)
 
     return handle
 
 
-def _too_late() -> Response:
+def _too_late(request: Request) -> Response:
     """A Status that says neither its kind nor its media type: it is written past all encoders."""
     # upstream: apiserver pkg/server/filters/timeout.go baseTimeoutWriter.timeout
+    REQUESTS.note_late(request)
     status = errors.timeout_error(_TEXT, 0).status()
     del status["kind"], status["apiVersion"]
     return Response(504, orjson.dumps(status) + b"\n", "text/plain; charset=utf-8")

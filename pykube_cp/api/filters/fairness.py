@@ -1,8 +1,10 @@
 """Bound how many requests run at once; those over the bound are told to come again."""
 # upstream: apiserver pkg/server/filters/maxinflight.go WithMaxInFlightLimit
 
+from pykube_cp.api import routes
 from pykube_cp.api.filters.deadline import is_long_running
 from pykube_cp.api.request import Handler, Outcome, Request
+from pykube_cp.api.request_metrics import REQUESTS
 from pykube_cp.api.services import Services
 from pykube_cp.machinery import errors
 from pykube_cp.machinery.metrics import Gauge
@@ -29,6 +31,7 @@ def build(services: Services, following: Handler) -> Handler:
             return await following(request)
         read_only = request.info.verb in _READ_ONLY
         if room[read_only] <= 0 and "system:masters" not in request.user.groups:
+            _note(services, request)
             raise errors.too_many_requests("Too many requests, please try again later.", 1)
         room[read_only] -= 1
         INFLIGHT.add(_KINDS[read_only])
@@ -39,3 +42,10 @@ def build(services: Services, following: Handler) -> Handler:
             INFLIGHT.add(_KINDS[read_only], amount=-1)
 
     return handle
+
+
+def _note(services: Services, request: Request) -> None:
+    """The request goes no further, so whether what it asks for is there is looked at here."""
+    info = request.info
+    is_known = not info.is_resource or routes.find(services.catalog, info) is not None
+    REQUESTS.note_dropped(request, is_known=is_known)

@@ -6,7 +6,7 @@ from typing import Any
 from pykube_cp.admission.interface import Operation
 from pykube_cp.api import ownership, patching
 from pykube_cp.api.configuration import Configuration, of_cbor
-from pykube_cp.api.decode import BODY_LIMIT, Validation
+from pykube_cp.api.decode import Validation, read_bytes
 from pykube_cp.api.request import ObjectResult
 from pykube_cp.api.scope import Options, Scope, check_name, check_namespace
 from pykube_cp.machinery import errors
@@ -90,7 +90,7 @@ async def read(scope: Scope) -> Patch:
         raise errors.unsupported_media_type(known)
     is_apply = media_type in patching.APPLIES
     given = scope.request.object
-    data = await scope.request.body.read(BODY_LIMIT) if given is None else b""
+    data = await read_bytes(scope) if given is None else b""
     options = scope.options("PatchOptions", _check_apply if is_apply else _check_other)
     if given is None and media_type == patching.APPLY_CBOR:
         given = await scope.read_large(len(data), of_cbor, data)
