@@ -38,8 +38,19 @@ def _add(family: Family, labels: str) -> None:
             family.bounds.append(value)
 
 
+INITIAL_EVENTS = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+BEFORE = (
+    ("GET", "/api/v1/componentstatuses"),
+    ("GET", f"/api/v1/namespaces?watch=true&timeoutSeconds=1&{INITIAL_EVENTS}"),
+    ("DELETE", "/api/v1/namespaces/default/configmaps/nothing"),
+)
+"""Requests that leave samples behind."""
+
+
 def compare(pair: Any) -> None:
     """Heads of both pages, then each family that we have."""
+    for method, path in BEFORE:
+        pair.both(path, method)
     for path in ("/metrics", "/metrics/slis"):
         for answer in pair.both("/readyz"):
             assert answer.status == 200

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pykube_cp.admission import chain
 from pykube_cp.api import health, version
+from pykube_cp.api.edge import http1
 from pykube_cp.api.endpoints import Endpoint
 from pykube_cp.api.filters import authentication, authorization, fairness
 from pykube_cp.api.request import Outcome, Request, Response
@@ -71,6 +72,7 @@ def families(services: Services) -> list[Metric]:
         *authentication.METRICS,
         *authorization.METRICS,
         fairness.INFLIGHT,
+        http1.HANDSHAKE_ERRORS,
         *chain.METRICS,
         *service_account.METRICS,
         *object_store.METRICS,
@@ -124,8 +126,11 @@ def _features(services: Services) -> Metric:
 
     # upstream: component-base metrics/prometheus/feature/metrics.go
     def enabled() -> Mapping[Values, float]:
-        switched = {**feature_gates.GATES, **services.config.feature_gates}
-        return {(name, feature_gates.STAGES[name]): is_on for name, is_on in switched.items()}
+        switched = services.config.feature_gates
+        return {
+            (name, stage): switched.get(name, feature_gates.GATES[name])
+            for name, stage in feature_gates.STAGES.items()
+        }
 
     text = "[BETA] This metric records the data about the stage and enablement of a k8s feature."
     return Read("gauge", "kubernetes_feature_enabled", text, enabled, ("name", "stage"))

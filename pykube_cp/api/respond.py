@@ -258,26 +258,16 @@ class Form:
         async def run(sink: Sink) -> None:
             if self._convert is not None and self._convert.kind == "PartialObjectMetadataList":
                 return  # no event is a list: the stream ends where the first one would come
-            frame = self._table_frame if self._is_table else self._shared_frame
-
-            measure = REQUESTS.of_events(self._resource.gvr).observe
-
-            def deliver(watched: Watched) -> bool:
-                made = frame(watched)
-                measure(len(made))
-                if watched.initial_events_end:
-                    REQUESTS.note_initial_events(self._request)
-                return sink.write(made)
-
-            watching = asyncio.ensure_future(result.run(deliver))
+            watching = asyncio.ensure_future(result.run(self._deliverer(sink)))
             closed = asyncio.ensure_future(_wait(sink))
             try:
                 await asyncio.wait({watching, closed}, return_when=asyncio.FIRST_COMPLETED)
                 if watching.done():
                     watching.result()
             except errors.StatusError as error:
-                encoded = self._codec.encode(error.status())
-                sink.write(self._codec.frame_event("ERROR", encoded))
+                made = self._codec.frame_event("ERROR", self._codec.encode(error.status()))
+                REQUESTS.of_events(self._resource.gvr).observe(len(made))
+                sink.write(made)
             finally:
                 watching.cancel()
                 closed.cancel()
@@ -289,6 +279,19 @@ class Form:
             content_type = f"{content_type};stream=watch"
         headers = [("Content-Type", content_type)]
         return Push(200, run, headers, result.is_list)
+
+    def _deliverer(self, sink: Sink) -> Callable[[Watched], bool]:
+        frame = self._table_frame if self._is_table else self._shared_frame
+        measure = REQUESTS.of_events(self._resource.gvr).observe
+
+        def deliver(watched: Watched) -> bool:
+            made = frame(watched)
+            measure(len(made))
+            if watched.initial_events_end:
+                REQUESTS.note_initial_events(self._request)
+            return sink.write(made)
+
+        return deliver
 
     def _table_frame(self, watched: Watched) -> bytes:
         """The event's frame in a Table; only the first tells the columns."""

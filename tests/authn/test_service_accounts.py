@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pykube_cp.authn.chain import AuthenticationChain
 from pykube_cp.authn.interface import AuthenticationError, Credentials
-from pykube_cp.authn.service_account import ServiceAccount
+from pykube_cp.authn.service_account import METRICS, ServiceAccount
 from pykube_cp.authn.tokens import TokenSigner, TokenVerifier
 from pykube_cp.machinery import clock, errors
 from pykube_cp.machinery.gvk import GVR
@@ -204,3 +204,21 @@ async def test_reviews_say_all_that_is_wrong(objects: Objects) -> None:
                 Credentials({"authorization": f"Bearer {shown}"}), (ISSUER,)
             )
         assert str(refused.value) == why
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        (claims(), (0, 0, 0)),
+        (claims(private={"warnafter": NOW + 1}), (0, 0, 1)),
+        (claims(private={"warnafter": NOW - 1}), (0, 1, 0)),
+        (claims(aud=[]), (1, 0, 0)),
+    ],
+)
+async def test_uses_are_counted(
+    objects: Objects, said: dict[str, Any], counted: tuple[int, ...]
+) -> None:
+    before = [metric.values[()] for metric in METRICS]
+    await judge(objects, said)
+    after = [metric.values[()] for metric in METRICS]
+    assert tuple(now - then for now, then in zip(after, before, strict=True)) == counted

@@ -402,9 +402,15 @@ async def check_expired_keys_are_found(storage: Storage) -> None:
     assert await storage.expired(30.0, 10) == []
 
 
+async def check_it_knows_its_size(storage: Storage) -> None:
+    await storage.commit([put(P + "a", "x" * 100)])
+    assert storage.size > 100
+
+
 CHECKS: tuple[Callable[[Storage], Awaitable[None]], ...] = (
     check_a_write_can_be_read,
     check_what_is_absent_is_none,
+    check_it_knows_its_size,
     check_revisions_rise_and_are_never_given_twice,
     check_a_key_keeps_its_create_revision_until_it_is_deleted,
     check_the_expected_revision_must_be_that_of_the_key,

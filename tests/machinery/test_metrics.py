@@ -40,6 +40,17 @@ def test_histograms() -> None:
     ]
 
 
+def test_series_at_hand() -> None:
+    histogram = Histogram("h", "H.", (1,), ("name",))
+    series = histogram.of("n")
+    assert exposition([histogram]) == ""
+    assert histogram.counted() == {}
+    series.observe(2)
+    assert histogram.of("n") is series
+    assert exposition([histogram]).endswith('h_count{name="n"} 1\n')
+    assert histogram.counted() == {("n",): 1}
+
+
 def test_values_that_are_read_when_asked_for() -> None:
     found = {(): 20000}
     gauge = Read("gauge", "g", "G.", lambda: found)

@@ -30,6 +30,7 @@ from pykube_cp.api.request import (
     WireHandler,
 )
 from pykube_cp.machinery import clock
+from pykube_cp.machinery.metrics import Counter
 
 # upstream: apiserver pkg/server/secure_serving.go SecureServingInfo.Serve
 HEAD_SECONDS = 32.0
@@ -45,6 +46,12 @@ _KEEP_ALIVE = (
     (socket.TCP_KEEPIDLE, 15),
     (socket.TCP_KEEPINTVL, 15),
     (socket.TCP_KEEPCNT, 9),
+)
+
+# upstream: apiserver pkg/endpoints/metrics/metrics.go
+HANDSHAKE_ERRORS = Counter(
+    "apiserver_tls_handshake_errors_total",
+    "[ALPHA] Number of requests dropped with 'TLS handshake error from' error",
 )
 
 _log = logging.getLogger(__name__)
@@ -82,10 +89,17 @@ class Http1Protocol(asyncio.Protocol):
         self._closes = False
         self._drops = False
         self._paused = False
+        self._was_made = False
+
+    def __del__(self) -> None:
+        # Nobody says when a handshake fails: the protocol is forgotten before it had a connection.
+        if not self._was_made:
+            HANDSHAKE_ERRORS.add()
 
     # From the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._was_made = True
         transport = cast("asyncio.Transport", transport)  # uvloop has classes of its own
         self.transport = transport
         transport.set_write_buffer_limits(high=WRITE_HIGH)
