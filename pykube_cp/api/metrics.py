@@ -25,6 +25,8 @@ from pykube_cp.storage import object_store
 _STARTED = clock.now()
 _START_TEXT = "Start time of the process since unix epoch in seconds."
 _PAGE = resource.getpagesize()
+_LEVEL = 1
+"""Others wait while it is squeezed."""
 _QUALITY = re.compile(r"q=([01](?:\.\d*)?)")
 
 
@@ -47,7 +49,7 @@ def _text(request: Request, metrics: Iterable[Metric]) -> Response:
     body = exposition(metrics).encode()
     headers = [("Process-Start-Time-Unix", str(int(_STARTED)))]
     if _prefers_gzip(request.header("accept-encoding")):
-        body = gzip.compress(body)
+        body = gzip.compress(body, _LEVEL)
         headers.append(("Content-Encoding", "gzip"))
     return Response(200, body, TEXT, headers)
 
