@@ -58,6 +58,7 @@ def _item(item: Object, kind: str, path: Path) -> checks.Errors:
             if amounts:
                 text = "may not be specified when `type` is 'Pod'"
                 found.append(FieldError.forbidden(where, text))
+            item = {name: value for name, value in item.items() if name != field}
             continue
         names |= amounts.keys()
         for name in sorted(amounts):

@@ -7,6 +7,7 @@ from typing import Any
 from pykube_cp.machinery.field_errors import FieldError, Path
 from pykube_cp.machinery.objects import Object
 from pykube_cp.resources.shared import checks, requirements, resource_names
+from pykube_cp.resources.shared.go_names import internal
 
 _PODS = frozenset(
     {
@@ -76,7 +77,9 @@ def check_selector(selector: Object, spec: Object, path: Path) -> checks.Errors:
             found.append(FieldError.invalid(where, scope, "unsupported scope"))
         text = "unsupported scope applied to resource"
         misfits = _misfits(scope, spec.get("hard") or {})
-        found += checks.invalid(path, selector, [text] * misfits)
+        if misfits:
+            shown = internal(selector, "io.k8s.api.core.v1.ScopeSelector")
+            found += checks.invalid(path, shown, [text] * misfits)
         found += _requirement(requirement, scope, path)
     scopes = {requirement.get("scopeName") or "" for requirement in requirements}
     return found + checks.invalid(path, spec.get("scopes"), _conflicts(scopes))
