@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pykube_cp.admission.base import BasePlugin
 from pykube_cp.admission.interface import Attributes, Operation, Plugin, Services
 from pykube_cp.machinery import clock
-from pykube_cp.machinery.metrics import Histogram, Series
+from pykube_cp.machinery.metrics import Histogram
 
 # upstream: apiserver pkg/admission/metrics/metrics.go; plugins are measured where they are asked
 _BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
@@ -28,14 +28,10 @@ CONTROLLERS = Histogram(
 METRICS = (STEPS, CONTROLLERS)
 _ANY = "*"
 
+_WORDS = ("false", "true")
+
 Call = Callable[[Attributes], Awaitable[None]]
-
-
-class Outcomes(NamedTuple):
-    """Where durations go, by how it ended."""
-
-    passed: Series
-    rejected: Series
+Observe = Callable[[float], None]
 
 
 class Step:
@@ -43,9 +39,11 @@ class Step:
 
     def __init__(self, kind: str, operation: Operation, plugins: Sequence[Plugin]) -> None:
         unchanged = getattr(BasePlugin, kind)
-        self._whole = Outcomes(*(STEPS.of(operation, word, kind) for word in ("false", "true")))
-        self._calls: list[tuple[Call, Outcomes]] = [
-            (getattr(plugin, kind), _outcomes(plugin.name, operation, kind))
+        self._passed, self._rejected = (
+            STEPS.of(operation, rejected, kind).observe for rejected in _WORDS
+        )
+        self._calls: list[tuple[Call, Observe, Observe]] = [
+            (getattr(plugin, kind), *_observers(plugin.name, operation, kind))
             for plugin in plugins
             if getattr(type(plugin), kind) is not unchanged
         ]
@@ -53,19 +51,19 @@ class Step:
     async def run(self, attributes: Attributes) -> None:
         now = clock.monotonic
         begin = since = now()
-        outcomes = None
+        rejected = None
         try:
-            for call, outcomes in self._calls:
+            for call, passed, rejected in self._calls:  # noqa: B007 - of the one that raises
                 await call(attributes)
                 then, since = since, now()
-                outcomes.passed.observe(since - then)
+                passed(since - then)
         except BaseException:
             end = now()
-            if outcomes is not None:
-                outcomes.rejected.observe(end - since)
-            self._whole.rejected.observe(end - begin)
+            if rejected is not None:
+                rejected(end - since)
+            self._rejected(end - begin)
             raise
-        self._whole.passed.observe(since - begin)
+        self._passed(since - begin)
 
 
 class _Interested(NamedTuple):
@@ -114,8 +112,10 @@ class AdmissionChain:
         return _Interested(bool(plugins), admit, validate)
 
 
-def _outcomes(name: str, operation: Operation, kind: str) -> Outcomes:
-    return Outcomes(*(CONTROLLERS.of(name, operation, word, kind) for word in ("false", "true")))
+def _observers(name: str, operation: Operation, kind: str) -> tuple[Observe, Observe]:
+    """Where the durations of a plugin go: of what it lets pass, and of what it rejects."""
+    passed, rejected = (CONTROLLERS.of(name, operation, word, kind).observe for word in _WORDS)
+    return passed, rejected
 
 
 def _matches(wanted: frozenset[tuple[str, str]], group: str, resource: str) -> bool:

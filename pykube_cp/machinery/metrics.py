@@ -136,7 +136,9 @@ class Histogram(Metric):
         return series
 
     def observe(self, value: float, *values: str) -> None:
-        self.of(*values).observe(value)
+        series = self.series.get(values) or self.of(*values)
+        series.counts[bisect_left(self.bounds, value)] += 1
+        series.sum += value
 
     def counted(self) -> dict[Values, float]:
         """How many values there were."""
