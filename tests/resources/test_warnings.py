@@ -90,3 +90,13 @@ def test_certificates_may_stand_one_behind_the_other() -> None:
     assert der.read_certificates(b"") == []
     with pytest.raises(PKIError, match="malformed certificate"):
         der.read_certificates(content + b"xx")
+
+
+def test_a_certificate_may_be_for_a_kind_of_key_that_nobody_knows() -> None:
+    made = new_authority("x")
+    # id-ecPublicKey, with its last arc changed
+    odd = der_of(made.certificate).replace(
+        b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\xce\x3d\x02\x7f"
+    )
+    said = key_pairs.why_no_pair(in_pem("CERTIFICATE", odd), made.key)
+    assert said == "tls: unknown public key algorithm"

@@ -64,7 +64,7 @@ def _key(blocks: list[pem.Block]) -> str:
 def _mismatch(certificate: list[pem.Block], key: list[pem.Block]) -> str:
     content = next(block.content for block in certificate if block.type == _CERTIFICATE)
     try:
-        own = der.read_certificate(content).public_key()
+        own = der.key_of(der.read_certificate(content))
     except PKIError as error:
         return f"x509: {error}"
     other = _private(next(block.content for block in key if _is_key(block.type)))
@@ -82,8 +82,8 @@ def _private(content: bytes) -> PrivateKeyTypes | None:
         return None
 
 
-def _difference(own: PublicKeyTypes, other: PublicKeyTypes) -> str:
-    if not der.is_known(own):
+def _difference(own: PublicKeyTypes | None, other: PublicKeyTypes) -> str:
+    if own is None or not der.is_known(own):
         return "tls: unknown public key algorithm"
     if type(own) is not type(other):
         return "tls: private key type does not match public key type"
