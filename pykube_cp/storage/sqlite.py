@@ -132,8 +132,9 @@ class SqliteStorage:
 
     @property
     def size(self) -> int:
-        """Of the file, without its log."""
-        return self._path.stat().st_size
+        """Of the file and of its log, where writes stay for a while."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return sum(path.stat().st_size for path in (self._path, log) if path.exists())
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         return self._broadcast.listen(listener)

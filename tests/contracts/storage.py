@@ -403,8 +403,8 @@ async def check_expired_keys_are_found(storage: Storage) -> None:
 
 
 async def check_it_knows_its_size(storage: Storage) -> None:
-    await storage.commit([put(P + "a", "x" * 100)])
-    assert storage.size > 100
+    await storage.commit([put(P + "a", "x" * 5000)])
+    assert storage.size > 5000
 
 
 CHECKS: tuple[Callable[[Storage], Awaitable[None]], ...] = (
