@@ -94,7 +94,7 @@ async def test_requeues_are_counted_and_timed() -> None:
     assert queue.metrics.longest_running() == pytest.approx(3)
     queue.done("a")
     assert queue.metrics.unfinished() == 0
-    assert queue.metrics.worked.sums == {(queue.name,): pytest.approx(3)}
+    assert queue.metrics.worked.of(queue.name).sum == pytest.approx(3)
     text = exposition(families([queue]))
     assert f'workqueue_retries_total{{name="{queue.name}"}} 2\n' in text
     assert f'workqueue_work_duration_seconds_bucket{{name="{queue.name}",le="10"}} 1\n' in text
