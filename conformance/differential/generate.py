@@ -22,7 +22,7 @@ NAMESPACE = "fixtures"
 SETUP = "setup.yaml"
 """What the bases refer to; stored before them, and not spoiled."""
 LONG = "a" * 300
-_KINDS = catalog.builtin({})
+_KINDS = catalog.builtin({"api/all": "true"})
 _REMOVED = object()
 
 Object = dict[str, Any]
@@ -100,8 +100,13 @@ def setup() -> Iterator[Case]:
         "bases", "namespace", "POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}}
     )
     for base in (*bases(SETUP), *bases()):
-        name, save = f"{base.title} is taken", {base.version: "metadata.resourceVersion"}
-        yield one_step("bases", name, "POST", base.collection, base.obj, save=save)
+        yield store(base)
+
+
+def store(base: Base) -> Case:
+    """Stores an object and remembers its version."""
+    name, save = f"{base.title} is taken", {base.version: "metadata.resourceVersion"}
+    return one_step("bases", name, "POST", base.collection, base.obj, save=save)
 
 
 def one_step(theme: str, name: str, method: str, path: str, body: Any, **more: Any) -> Case:
@@ -112,12 +117,14 @@ def one_step(theme: str, name: str, method: str, path: str, body: Any, **more: A
 def cases() -> Iterator[Case]:
     """All generated cases."""
     for base in bases():
-        yield from _fields(base)
+        yield from fields(base)
         yield from _unknown_fields(base)
-    yield from _forms()
+    for base in {base.row.gvr: base for base in bases()}.values():
+        yield from forms(base)
 
 
-def _fields(base: Base) -> Iterator[Case]:
+def fields(base: Base) -> Iterator[Case]:
+    """Every field wrong in every way, in a create and in an update."""
     fresh = base.changed(lambda obj: obj["metadata"].update(name=f"{base.name}-2"))
     for path, title, value in spoiled(base.obj, ()):
         if path in {("kind",), ("apiVersion",)}:
@@ -231,21 +238,20 @@ ACCEPTS = (
 )
 
 
-def _forms() -> Iterator[Case]:
-    """Every kind in every media type: read, listed, watched, written."""
-    for base in {base.row.gvr: base for base in bases()}.values():
-        one = f"{base.collection}/{base.name}"
-        for accept in ACCEPTS:
-            for title, path in (
-                ("get", one),
-                ("list", f"{base.collection}?labelSelector=nobody"),
-                ("list of one", f"{base.collection}?fieldSelector=metadata.name={base.name}"),
-                ("table with objects", f"{one}?includeObject=Object"),
-                ("table without", f"{one}?includeObject=None"),
-            ):
-                name = f"{base.title}: {title} as {accept or 'nothing'}"
-                yield one_step("forms", name, "GET", path, None, accept=accept)
-        yield from _written(base, one)
+def forms(base: Base) -> Iterator[Case]:
+    """An object in every media type: read, listed, written."""
+    one = f"{base.collection}/{base.name}"
+    for accept in ACCEPTS:
+        for title, path in (
+            ("get", one),
+            ("list", f"{base.collection}?labelSelector=nobody"),
+            ("list of one", f"{base.collection}?fieldSelector=metadata.name={base.name}"),
+            ("table with objects", f"{one}?includeObject=Object"),
+            ("table without", f"{one}?includeObject=None"),
+        ):
+            name = f"{base.title}: {title} as {accept or 'nothing'}"
+            yield one_step("forms", name, "GET", path, None, accept=accept)
+    yield from _written(base, one)
 
 
 def _written(base: Base, one: str) -> Iterator[Case]:

@@ -25,6 +25,7 @@ import fakes
 import generate
 import generate_lifecycle
 import generate_lists
+import generate_off
 import generate_patches
 import generate_status
 import generate_tables
@@ -195,6 +196,7 @@ def selected(options: argparse.Namespace) -> list[Case]:
         generate_patches,
         generate_lists,
         generate_tables,
+        generate_off,
     )
     made = [case for each in generators for case in each.cases()][:: options.every]
     return [
@@ -219,8 +221,7 @@ async def run(
         _fakes(place),
     ):
         runner = Runner(pair, session, recorded)
-        if not any(case.flags for case in cases):
-            await runner.run((*generate.setup(), *generate_status.setup()), 1)
+        await runner.run(_setup(cases), 1)
         progress = asyncio.create_task(_progress(runner, len(cases)))
         await runner.run((case for case in cases if case.alone), 1)
         await runner.run((case for case in cases if not case.alone), at_once)
@@ -229,6 +230,14 @@ async def run(
     for verdict in runner.unsteady:
         print("\n".join((f"DIFFERED ONCE {verdict.case.title}", *verdict.lines)))
     return runner.verdicts
+
+
+def _setup(cases: list[Case]) -> Iterable[Case]:
+    """What the cases of a pass are made of."""
+    flags = cases[0].flags
+    if flags == generate_off.FLAGS:
+        return (*generate.setup(), *generate_off.setup())
+    return () if flags else (*generate.setup(), *generate_status.setup())
 
 
 def _fakes(place: servers.Place) -> contextlib.AbstractAsyncContextManager[None]:

@@ -48,6 +48,8 @@ from pykube_cp.machinery.gvk import GVK
 
 CASES = Path(__file__).parent / "cases"
 VARIABLE = re.compile(r"\{([^{}]+)\}")
+UPSTREAM_ONLY = "upstream:"
+"""Begins a flag that only upstream gets."""
 EVERYTHING = ("status", "headers", "body")
 TYPES = {
     "json": "application/json",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from exchange import Server
 from network import MACHINE
+from script import UPSTREAM_ONLY
 
 CONFORMANCE = Path(__file__).resolve().parent.parent
 REPO = CONFORMANCE.parent
@@ -89,7 +90,8 @@ def _keys(place: Place) -> None:
 
 @contextlib.contextmanager
 def upstream(place: Place, flags: Sequence[str]) -> Iterator[None]:
-    environment = {**place.environment(), "APISERVER_ARGS": " ".join(flags)}
+    words = [flag.removeprefix(UPSTREAM_ONLY) for flag in flags]
+    environment = {**place.environment(), "APISERVER_ARGS": " ".join(words)}
     command = str(CONFORMANCE / "refcp.sh")
     subprocess.run([command, "up"], check=True, env=environment, stdout=sys.stderr)
     try:
@@ -104,7 +106,8 @@ def ours(place: Place, flags: Sequence[str]) -> Iterator[None]:
     shutil.copytree(place.pki, data / "pki")
     program = os.environ.get("PYKUBE_CP", str(REPO / ".venv/bin/pykube-cp"))
     command = [program, "apiserver", "--data-dir", str(data), "--bind-address", "127.0.0.1"]
-    command += ["--advertise-address", "127.0.0.1", "--port", str(OUR_PORT + place.shift), *flags]
+    command += ["--advertise-address", "127.0.0.1", "--port", str(OUR_PORT + place.shift)]
+    command += [flag for flag in flags if not flag.startswith(UPSTREAM_ONLY)]
     with (place.directory / "pykube-cp.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=REPO)
     try:

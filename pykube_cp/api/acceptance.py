@@ -13,7 +13,7 @@ from pykube_cp.machinery.codec.negotiation import (
     negotiate,
 )
 from pykube_cp.machinery.field_errors import FieldError, Path
-from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.gvk import GVK, internal_package
 from pykube_cp.registry.resource import Resource, Subresource
 
 TABLE = "Table"
@@ -79,7 +79,7 @@ def check(request: Request, result: Result, form: Accepted) -> None:
     wanted = form.convert.kind if form.convert is not None else ""
     if wanted == TABLE:
         _check_included(request.query.get("includeObject"))
-    group = result.resource.group.partition(".")[0] or "core"
+    group = internal_package(result.resource.group)
     # upstream: apiserver pkg/endpoints/handlers/response.go asPartialObjectMetadata
     if isinstance(result, ListResult) and wanted == "PartialObjectMetadata":
         text = f"the requested object is a list (*{group}.{result.resource.list_kind})"

@@ -12,7 +12,7 @@ from pykube_cp.machinery.codec import catalog as codecs
 from pykube_cp.machinery.codec.interface import DecodeError, UnreadableError, not_registered
 from pykube_cp.machinery.codec.negotiation import media_type_of
 from pykube_cp.machinery.go_text import utf8
-from pykube_cp.machinery.gvk import GVK
+from pykube_cp.machinery.gvk import GVK, internal_package
 from pykube_cp.machinery.objects import Object, deep_copy
 from pykube_cp.registry import defaulting
 
@@ -129,7 +129,7 @@ def check_version(stated: GVK, gvk: GVK) -> None:
 def unknown_conversion(stated: GVK, gvk: GVK) -> str:
     """Upstream's words for an object that is of another kind than wanted."""
     # upstream: apimachinery pkg/conversion/converter.go Converter.Convert
-    internal = gvk.group.partition(".")[0] or "core"
+    internal = internal_package(gvk.group)
     source = f"{stated.version}.{stated.kind}"
     return f"converting ({source}) to ({internal}.{gvk.kind}): unknown conversion"
 

@@ -42,6 +42,13 @@ class GVK(NamedTuple):
         return cls(group, version, str(obj.get("kind") or ""))
 
 
+def internal_package(group: str) -> str:
+    """The Go package of a group's internal types, which some messages name."""
+    if group == "internal.apiserver.k8s.io":
+        return "apiserverinternal"
+    return group.partition(".")[0] or "core"
+
+
 class GVR(NamedTuple):
     """Group, version and plural resource, as in a URL."""
 

@@ -1,7 +1,7 @@
 """Kinds of ``resource.k8s.io``."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from pykube_cp.machinery import clock
 from pykube_cp.machinery.field_errors import FieldError, Path
@@ -235,6 +235,8 @@ class ResourcePoolStatusRequestStrategy(Strategy):
     # upstream: pkg/registry/resource/resourcepoolstatusrequest/strategy.go
 
     allow_unconditional_update = False
+    reset_fields: ClassVar[Object] = {"f:status": {}}
+    returns_deleted_object = True
 
     def prepare_for_create(self, ctx: WriteContext, obj: Object) -> None:
         obj.pop("status", None)
