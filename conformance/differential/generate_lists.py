@@ -9,7 +9,8 @@ from script import Case
 
 from pykube_cp.resources import catalog
 
-_CONFIG_MAP = "ConfigMap"
+_SELDOM_WRITTEN = "PodTemplate"
+"""Of a kind that many cases write, upstream's cache forgets the version in which the setup stored it."""
 _VERSIONS = (None, "", "0", "{version}", "9000000000", "abc", "-1")
 _MATCHES = (None, "", "Exact", "NotOlderThan", "Wrong")
 _LIMITS = (None, "1", "-1")
@@ -29,7 +30,7 @@ def cases() -> Iterator[Case]:
         yield from _selected(base, ("metadata.name", "metadata.namespace", *fields))
         yield from _watched(base)
         yield from _deleted(base)
-    base = next(base for base in every.values() if base.row.kind == _CONFIG_MAP)
+    base = next(base for base in every.values() if base.row.kind == _SELDOM_WRITTEN)
     yield from _list_parameters(base)
     yield from _watch_parameters(base)
 
