@@ -42,7 +42,9 @@ from pykube_cp.machinery.codec.interface import DecodeError
 SETUP_THEME = "bases"
 """What its cases save, all others know."""
 SETUP_THEMES = frozenset({SETUP_THEME, "statuses"})
-SECOND_CHANCES = 20
+CHANCES = 2
+"""So often a case that differs may try again."""
+UNSTEADY = 20
 """So many cases may differ at first and be equal alone; they are printed.
 
 There is a clock in some, and some upstream answers in the order of a Go map, which is random.
@@ -90,16 +92,20 @@ class Runner:
                 group.create_task(work())
 
     async def run_again(self) -> None:
-        """Give those that differ a second chance, alone; what is equal then is noted."""
+        """Give those that differ other chances, alone; what is equal then is noted."""
         meanings = excuses.load()
-        for place, verdict in enumerate(self.verdicts):
-            excused = excuses.reason(meanings, verdict.case.title, verdict.answers)
-            if not verdict.lines or excused or verdict.case.theme == SETUP_THEME:
-                continue
-            if len(self.unsteady) >= SECOND_CHANCES:
-                return
-            again = await self._judge(replace(verdict.case, is_repeated=True))
-            self.unsteady += [] if again.lines else [verdict]
+        unequal = [
+            (place, verdict)
+            for place, verdict in enumerate(self.verdicts)
+            if verdict.lines and verdict.case.theme != SETUP_THEME
+            if not excuses.reason(meanings, verdict.case.title, verdict.answers)
+        ]
+        for place, verdict in unequal[:UNSTEADY]:
+            for attempt in range(1, CHANCES + 1):
+                again = await self._judge(replace(verdict.case, attempt=attempt))
+                if not again.lines:
+                    self.unsteady.append(verdict)
+                    break
             self.verdicts[place] = again
 
     async def _judge(self, case: Case) -> Verdict:

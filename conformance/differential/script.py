@@ -119,7 +119,7 @@ class Case:
     own_namespace: bool = True
     alone: bool = False
     network: bool = False
-    is_repeated: bool = False
+    attempt: int = 0
     flags: tuple[str, ...] = ()
 
     @property
@@ -128,7 +128,8 @@ class Case:
 
     @property
     def namespace(self) -> str:
-        return f"case-{zlib.crc32(self.title.encode()):08x}{'-again' if self.is_repeated else ''}"
+        again = f"-again-{self.attempt}" if self.attempt else ""
+        return f"case-{zlib.crc32(self.title.encode()):08x}{again}"
 
 
 def fill(value: Any, variables: Mapping[str, str]) -> Any:
