@@ -352,3 +352,13 @@ async def test_a_watched_list_as_of_the_future_ends_with_an_error(
 async def test_what_can_be_selected_by(api: Api, path: str, field: str, text: str) -> None:
     answer = await api("GET", f"{path}?fieldSelector={field}%3Dx")
     assert (answer.status, answer.json.get("message", "")) == (400 if text else 200, text)
+
+
+async def test_nothing_follows_an_object_that_is_asked_for_by_its_name(api: Api) -> None:
+    path = await filled(api, "a", "b")
+    version = (await api("GET", path)).version
+    await put(api, path, "c")
+    for exact in ("", f"&resourceVersion={version}&resourceVersionMatch=Exact"):
+        answer = await api("GET", f"{path}?fieldSelector=metadata.name%3Da&limit=1{exact}")
+        assert names(answer) == ["a"]
+        assert "continue" not in answer.json["metadata"]

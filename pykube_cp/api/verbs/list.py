@@ -72,10 +72,16 @@ async def handle(scope: Scope) -> ListResult:
 def _candidates(
     cache: ResourceCache, scope: Scope, namespace: str, selection: Selection, start: str
 ) -> list[Entry]:
-    if selection.name and (namespace or not scope.resource.namespaced):
+    if _is_one(scope, selection):
         entry = cache.get(key_of(scope.store.prefix, namespace, selection.name))
         return [entry] if entry is not None and entry.key >= start else []
     return cache.entries(namespace, start)
+
+
+def _is_one(scope: Scope, selection: Selection) -> bool:
+    """Whether one object is asked for by its key; then nothing can follow it."""
+    is_placed = scope.namespace or selection.namespace or not scope.resource.namespaced
+    return bool(selection.name and is_placed)
 
 
 def _chosen(entries: list[Entry], selection: Selection) -> list[Entry]:
@@ -94,7 +100,7 @@ def _page(
     known_all: bool = True,
 ) -> ListResult:
     """The first of them. When it is full, any object after it is promised to the next, up to ``last``."""
-    if not limit or len(entries) < limit:
+    if not limit or len(entries) < limit or _is_one(scope, selection):
         return ListResult(scope.resource, entries, revision)
     if len(entries) == limit and last <= entries[-1].key:
         return ListResult(scope.resource, entries, revision)
